@@ -1,0 +1,1 @@
+"""One school as one caller sees it: what is read of it, remembered, and not read."""

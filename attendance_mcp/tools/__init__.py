@@ -1,0 +1,1 @@
+"""The MCP face: one typed function a tool, a few lines each."""

@@ -1,0 +1,48 @@
+"""The desk where plans are kept and agreed to, and one caller's errand at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attendance_mcp.school.school import School
+
+if TYPE_CHECKING:
+    from attendance_mcp.changes.store import Store
+
+
+@dataclass(eq=False)
+class Desk:
+    """What every errand shares, made once by the composition root.
+
+    `place` is a SQLite file or a `postgresql://…` URL."""
+
+    place: str | Path
+    policy: str = "auto"  # the setting APPROVAL
+    waits: timedelta = timedelta(minutes=60)
+    carrying_out: timedelta = timedelta(seconds=25)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @cached_property
+    def store(self) -> Store:
+        """Opened at the first plan: loading SQLAlchemy would cost every start of a server a third of its time."""
+        from attendance_mcp.changes.store import Store
+
+        return Store.at(self.place)
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+@dataclass(eq=False)
+class Errand:
+    """One caller's request to write, made for each call of a tool that writes."""
+
+    school: School
+    desk: Desk
+    sent: bool = False  # whether a write may have left: after that nobody may say that nothing did

@@ -1,0 +1,117 @@
+"""Drafts of excusals made, altered and deleted."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from attendance_mcp.api.records import Excusal, Student
+from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, Target
+from attendance_mcp.changes.plan import Draft
+from attendance_mcp.changes.records import excusal_value, overlapping
+from attendance_mcp.errors import ArgumentError, NotFound
+from attendance_mcp.outside import one_line
+from attendance_mcp.school.clock import spoken
+from attendance_mcp.school.school import School, student_name
+
+MOST_DAYS = 12  # the API's own limit; whether it counts calendar or school days is not documented
+
+
+async def draft_new_excusal(
+    school: School, student_id: int, *, parent_id: int, start: date, end: date | None, comment: str
+) -> Draft:
+    """A new excusal. Refused are a parent who isn't linked to the student and days that another excusal covers."""
+    student = await school.student(student_id)
+    value = ExcusalValue(start, end or start, parent_id, comment or None)
+    _check_order(value.start, value.end)
+    await _check_parent(school, student, parent_id)
+    other = overlapping(await _excusals(school, student_id), value.start, value.end)
+    if other is not None:
+        if other.parent_id == parent_id and excusal_value(other) == value:
+            return Draft(already_so=1)
+        raise ArgumentError(
+            f"An excusal of {student_name(student)} already covers {spoken(other.start_date)} to "
+            f"{spoken(other.end_date)} (id {other.id}). Alter that one, or choose other days."
+        )
+    draft = Draft(
+        [Change(ChangeKind.EXCUSAL_MADE, Target(student_id=student_id), before=None, after=value)],
+        warnings=["The school's system shows the notice as sent by that parent."],
+    )
+    _warn_length(draft, value)
+    return draft
+
+
+async def draft_altered_excusal(
+    school: School, student_id: int, excusal_id: int, *, end: date | None, comment: str
+) -> Draft:
+    """An excusal with another end or comment; the API changes nothing else of it."""
+    student = await school.student(student_id)
+    rows = await _excusals(school, student_id)
+    before = excusal_value(_one(rows, student, excusal_id))
+    if end is None and not comment:
+        raise ArgumentError("Give an end_date or a comment: nothing else of an excusal can change.")
+    after = ExcusalValue(before.start, end or before.end, before.parent_id, comment or before.comment)
+    _check_order(after.start, after.end)
+    other = overlapping([row for row in rows if row.id != excusal_id], after.start, after.end)
+    if other is not None:
+        raise ArgumentError(
+            f"Another excusal of {student_name(student)} covers {spoken(other.start_date)} to "
+            f"{spoken(other.end_date)} (id {other.id})."
+        )
+    draft = Draft()
+    draft.add(Change(ChangeKind.EXCUSAL_ALTERED, Target(student_id=student_id, excusal_id=excusal_id), before, after))
+    if after.comment != before.comment and before.comment:
+        draft.warn("The parent's own comment is overwritten.")
+    _warn_length(draft, after)
+    return draft
+
+
+async def draft_deleted_excusal(school: School, student_id: int, excusal_id: int) -> Draft:
+    """An excusal that goes for good."""
+    student = await school.student(student_id)
+    before = excusal_value(_one(await _excusals(school, student_id), student, excusal_id))
+    target = Target(student_id=student_id, excusal_id=excusal_id)
+    return Draft(
+        [Change(ChangeKind.EXCUSAL_DELETED, target, before=before, after=None)],
+        warnings=["Deleting is for good: undoing makes a new excusal with a new id."],
+    )
+
+
+async def _excusals(school: School, student_id: int) -> list[Excusal]:
+    return (await school.client.list_student_excusals(student_id)).items
+
+
+def _one(rows: list[Excusal], student: Student, excusal_id: int) -> Excusal:
+    for row in rows:
+        if row.id == excusal_id:
+            return row
+    known = ", ".join(f"{row.id} ({row.start_date} to {row.end_date})" for row in rows[-5:] if row.id) or "none"
+    raise NotFound(f"{student_name(student)} has no excusal with the id {excusal_id}. Their excusals: {known}.")
+
+
+async def _check_parent(school: School, student: Student, parent_id: int) -> None:
+    if parent_id in student.parent_ids:
+        return
+    try:
+        parent = await school.read(school.client.get_parent, parent_id)
+    except NotFound:
+        parent = None
+    if parent is not None and student.id in parent.child_ids:
+        return
+    known = []
+    for id in student.parent_ids:
+        one = await school.read(school.client.get_parent, id)
+        known.append(f"{one_line(f'{one.first_name} {one.last_name}', limit=60)} ({id})")
+    raise ArgumentError(
+        f"{parent_id} is no parent of {student_name(student)}. Their parents: {', '.join(known) or 'none linked'}."
+    )
+
+
+def _check_order(start: date, end: date) -> None:
+    if end < start:
+        raise ArgumentError(f"The excusal would end ({end}) before it starts ({start}).")
+
+
+def _warn_length(draft: Draft, value: ExcusalValue) -> None:
+    days = (value.end - value.start).days + 1
+    if days > MOST_DAYS:
+        draft.warn(f"It covers {days} days; the school's system takes at most {MOST_DAYS} and may refuse it.")

@@ -1,0 +1,74 @@
+"""The facts of a plan and of its outcome, and how they are said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attendance_mcp.digest.facts import Facts, Row, counted, listed
+
+
+class ChangeGroup(Row):
+    """Changes that are alike but for the student."""
+
+    record: str
+    was: str
+    becomes: str
+    students: list[str]
+    outcome: str = ""
+    reason: str = ""
+
+    def line(self) -> str:
+        outcome = f"{self.outcome}: " if self.outcome else ""
+        number = f" ({len(self.students)})" if len(self.students) > 1 else ""
+        reason = f" — {self.reason}" if self.reason else ""
+        return f"- {outcome}{self.record}: {self.was} → {self.becomes}{number}: {listed(self.students)}{reason}"
+
+
+class WriteFacts(Facts):
+    """A plan that waits, or what became of it."""
+
+    summary: str
+    confirmation: str = ""
+    expires: str = ""
+    changes: list[ChangeGroup] = []
+    already_so: int = 0
+    warnings: list[str] = []
+    state: str = ""
+    approval: str = ""
+    carried_out: str = ""
+    repeated: bool = False
+    outcomes: dict[str, int] = {}
+
+    def lines(self) -> Iterable[str]:
+        if self.state:
+            yield from self._outcome_lines()
+        elif not self.confirmation:
+            yield f"Nothing to change: {self.summary} Nothing was written."
+        else:
+            yield from self._plan_lines()
+
+    def _plan_lines(self) -> Iterable[str]:
+        yield f"Plan, nothing is written yet: {self.summary}"
+        yield from (group.line() for group in self.changes)
+        if self.already_so:
+            yield f"Left out: {counted(self.already_so, 'record')} already so."
+        yield from (f"Warning: {warning}" for warning in self.warnings)
+        yield (
+            f"If the person agrees, call apply_changes with confirmation {self.confirmation} and this summary, "
+            f"word for word. It waits until {self.expires}."
+        )
+
+    def _outcome_lines(self) -> Iterable[str]:
+        tally = ", ".join(f"{number} {outcome}" for outcome, number in self.outcomes.items())
+        if self.repeated:
+            yield f"Already carried out at {self.carried_out}: {tally}. This call wrote nothing more."
+        else:
+            by = {"token": "by its confirmation alone", "human": "by a person"}.get(self.approval, "")
+            yield f"Carried out at {self.carried_out}, agreed {by}: {tally}."
+        yield from (group.line() for group in self.changes)
+        if self.outcomes.get("unknown"):
+            yield "Unknown: no answer could be relied on. Read these records before anything is sent again."
+        if self.outcomes.get("not sent"):
+            yield "Not sent: plan these again to go on."
+        if not self.repeated and not self.outcomes.get("done") and not self.outcomes.get("unknown"):
+            yield "Nothing was written."

@@ -1,0 +1,106 @@
+"""Planning: the changes that were worked out become a stored plan, bound to its caller, with its confirmation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import date
+from typing import Any
+
+from attendance_mcp.changes.apply import apply_plan
+from attendance_mcp.changes.desk import Errand
+from attendance_mcp.changes.facts import WriteFacts
+from attendance_mcp.changes.model import Change, Plan, summary_hash
+from attendance_mcp.changes.wording import grouped, summary, words_for
+from attendance_mcp.errors import ArgumentError, PlanError
+
+CODE_LENGTH = 10
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: people read codes out
+MOST_CHANGES = 500
+MOST_WAITING = 32
+
+
+@dataclass(slots=True)
+class Draft:
+    """What an errand comes to, before it is stored."""
+
+    changes: list[Change] = field(default_factory=list)
+    already_so: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, change: Change) -> None:
+        """Keeps the change unless the record already is so."""
+        if change.before == change.after:
+            self.already_so += 1
+        else:
+            self.changes.append(change)
+
+    def warn(self, warning: str) -> None:
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+
+async def plan_or_apply(
+    errand: Errand,
+    draft: Callable[[], Awaitable[Draft]],
+    *,
+    tool: str,
+    arguments: dict[str, Any],
+    confirmation: str,
+) -> WriteFacts:
+    """A write tool's whole body: without a confirmation it plans; with one it carries out the plan of the same call."""
+    errand_hash = hashlib.sha256(json.dumps([tool, _plain(arguments)], sort_keys=True).encode()).hexdigest()
+    if confirmation:
+        return await apply_plan(errand, confirmation, errand_hash=errand_hash)
+    return await store_plan(errand, await draft(), errand_hash=errand_hash)
+
+
+async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> WriteFacts:
+    """Stores the plan and says it. Nothing is written to the school."""
+    if len(draft.changes) > MOST_CHANGES:
+        raise ArgumentError(f"A plan holds at most {MOST_CHANGES} changes; this is {len(draft.changes)}. Split it.")
+    if not draft.changes:
+        told = "every record already is so." if draft.already_so else "no record was named."
+        return WriteFacts(summary=told, already_so=draft.already_so, warnings=draft.warnings)
+    now = errand.desk.now()
+    if await errand.desk.store.waiting(errand.school.caller, now=now) >= MOST_WAITING:
+        raise PlanError(f"{MOST_WAITING} plans already wait. Apply one, or let them expire, before planning more.")
+    words = await words_for(errand.school, draft.changes)
+    plan = Plan(
+        code="".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)),
+        caller=errand.school.caller,
+        school=errand.school.connection.name,
+        summary_hash=summary_hash(line := summary(draft.changes, words)),
+        errand_hash=errand_hash,
+        created=now,
+        expires=now + errand.desk.waits,
+        changes=tuple(draft.changes),
+        already=draft.already_so,
+    )
+    await errand.desk.store.add(plan)
+    return WriteFacts(
+        summary=line,
+        confirmation=plan.code,
+        expires=f"{plan.expires.astimezone(errand.school.clock.zone):%H:%M}",
+        changes=grouped(draft.changes, words),
+        already_so=draft.already_so,
+        warnings=draft.warnings,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Arguments as JSON, so that the same call always hashes the same."""
+    match value:
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return _plain(asdict(value))
+        case date():
+            return value.isoformat()
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case _:
+            return value

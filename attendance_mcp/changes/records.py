@@ -1,0 +1,187 @@
+"""The school's records that changes are about: how they are read afresh, and how changes are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+
+from attendance_mcp.api.records import ClassMarkWrite, Excusal, Mark
+from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, MarkValue, Outcome, Value
+from attendance_mcp.errors import NotAuthorised, NotFound, RateLimited, Refused, UpstreamError
+from attendance_mcp.outside import fenced
+from attendance_mcp.school.school import School
+from attendance_mcp.school.together import together
+from attendance_mcp.status import NOT_TAKEN
+
+NO_MARK = MarkValue(None)
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The records of some changes as they read at one moment."""
+
+    homeroom: dict[tuple[int, date], MarkValue] = field(default_factory=dict)  # (student, day)
+    classes: dict[tuple[int, int, date, int], MarkValue] = field(default_factory=dict)  # (class, student, day, period)
+    excusals: dict[int, list[Excusal]] = field(default_factory=dict)  # by student
+
+    def value(self, change: Change) -> Value:
+        """What the record of this change reads; for a new excusal, the one that covers its days, if there is one."""
+        target = change.target
+        match change.kind:
+            case ChangeKind.HOMEROOM_MARK if target.day:
+                return self.homeroom.get((target.student_id, target.day), NO_MARK)
+            case ChangeKind.CLASS_MARK if target.class_id and target.day and target.period is not None:
+                return self.classes.get((target.class_id, target.student_id, target.day, target.period), NO_MARK)
+            case ChangeKind.EXCUSAL_MADE if isinstance(change.after, ExcusalValue):
+                found = overlapping(self.excusals.get(target.student_id, ()), change.after.start, change.after.end)
+                return excusal_value(found) if found else None
+            case _:
+                found = self.excusal(target.student_id, target.excusal_id)
+                return excusal_value(found) if found else None
+
+    def excusal(self, student_id: int, excusal_id: int | None) -> Excusal | None:
+        rows = self.excusals.get(student_id, ())
+        return next((row for row in rows if row.id == excusal_id), None)
+
+
+def mark_value(mark: Mark | None) -> MarkValue:
+    """A mark's content; a mark that was not taken has none."""
+    return NO_MARK if mark is None or mark.status == NOT_TAKEN else MarkValue(mark.status, mark.note or None)
+
+
+def excusal_value(excusal: Excusal) -> ExcusalValue:
+    return ExcusalValue(excusal.start_date, excusal.end_date, excusal.parent_id, excusal.comment or None)
+
+
+def overlapping(excusals: Iterable[Excusal], start: date, end: date) -> Excusal | None:
+    return next((row for row in excusals if row.start_date <= end and start <= row.end_date), None)
+
+
+async def read_afresh(school: School, changes: Sequence[Change]) -> Snapshot:
+    """Reads the records of these changes past every memory."""
+    snapshot = Snapshot()
+
+    async def homeroom(year_group_id: int, day: date) -> None:
+        for student in (await school.client.get_homeroom_attendance(year_group_id, day)).students:
+            snapshot.homeroom[student.id, day] = mark_value(student.mark)
+
+    async def class_day(class_id: int, day: date) -> None:
+        for student in (await school.client.get_class_attendance(class_id, day)).students:
+            for period, mark in student.marks.items():
+                snapshot.classes[class_id, student.id, day, period] = mark_value(mark)
+
+    async def excusals(student_id: int) -> None:
+        snapshot.excusals[student_id] = (await school.client.list_student_excusals(student_id)).items
+
+    reads: dict[tuple[object, ...], Callable[[], Awaitable[None]]] = {}
+    for change in changes:
+        target = change.target
+        if change.kind is ChangeKind.HOMEROOM_MARK and target.year_group_id and target.day:
+            place = (target.year_group_id, target.day)
+            reads["homeroom", *place] = partial(homeroom, *place)
+        elif change.kind is ChangeKind.CLASS_MARK and target.class_id and target.day:
+            place = (target.class_id, target.day)
+            reads["class", *place] = partial(class_day, *place)
+        else:
+            reads["excusals", target.student_id] = partial(excusals, target.student_id)
+    await together(reads.values())
+    return snapshot
+
+
+async def send(school: School, batch: Sequence[Change], *, periods_from: int) -> list[Change]:
+    """Sends one request for the batch; each change comes back SENDING (the API took it), refused, unknown or not sent.
+
+    Nothing is DONE before it was read back.
+    """
+    first = batch[0]
+    try:
+        if first.kind is ChangeKind.CLASS_MARK:
+            return await _send_class_marks(school, batch, periods_from=periods_from)
+        return [await _send_one(school, first)]
+    except (NotAuthorised, NotFound, Refused) as error:
+        return [replace(change, outcome=Outcome.REFUSED, reason=_reason(error)) for change in batch]
+    except RateLimited as error:
+        return [replace(change, outcome=Outcome.NOT_SENT, reason=str(error)) for change in batch]
+    except UpstreamError as error:
+        outcome = Outcome.UNKNOWN if getattr(error, "maybe_sent", True) else Outcome.NOT_SENT
+        return [replace(change, outcome=outcome, reason=str(error)) for change in batch]
+
+
+async def _send_class_marks(school: School, batch: Sequence[Change], *, periods_from: int) -> list[Change]:
+    rows = [_class_row(change) for change in batch]
+    class_id = batch[0].target.class_id or 0
+    results = await school.client.set_class_attendance(class_id, rows, periods_from=periods_from)
+    by_index = {result.index: result for result in results}
+    sent: list[Change] = []
+    for index, change in enumerate(batch):
+        result = by_index.get(index)
+        if result is None or result.student_id != change.target.student_id:
+            reason = "The school's system gave no result for this row."
+            sent.append(replace(change, outcome=Outcome.UNKNOWN, reason=reason))
+        elif result.outcome == "ok":
+            sent.append(replace(change, outcome=Outcome.SENDING))
+        else:
+            words = "; ".join(f"{field} {', '.join(problems)}" for field, problems in result.errors.items())
+            reason = f"the school's system says {fenced(words or result.outcome.replace('_', ' '))}"
+            sent.append(replace(change, outcome=Outcome.REFUSED, reason=reason))
+    return sent
+
+
+def _class_row(change: Change) -> ClassMarkWrite:
+    target, after = change.target, change.after
+    if not isinstance(after, MarkValue) or target.day is None or target.period is None or after.status is None:
+        raise TypeError("a class mark needs a day, a period and a status")
+    return ClassMarkWrite(
+        student_id=target.student_id,
+        date=target.day,
+        period=target.period,
+        status=after.status,
+        notes=_notes(change),
+    )
+
+
+async def _send_one(school: School, change: Change) -> Change:
+    client, target, after = school.client, change.target, change.after
+    made_id = None
+    match change.kind, after:
+        case ChangeKind.HOMEROOM_MARK, MarkValue(status=int() as status) if target.day:
+            await client.set_homeroom_attendance(target.student_id, target.day, status, notes=_notes(change))
+        case ChangeKind.EXCUSAL_MADE, ExcusalValue(parent_id=int() as parent_id):
+            made = await client.create_excusal(
+                target.student_id,
+                parent_id=parent_id,
+                start_date=after.start,
+                end_date=after.end,
+                comment=after.comment,
+            )
+            made_id = made.id
+        case ChangeKind.EXCUSAL_ALTERED, ExcusalValue() if target.excusal_id and isinstance(
+            change.before, ExcusalValue
+        ):
+            await client.update_excusal(
+                target.student_id,
+                target.excusal_id,
+                end_date=after.end if after.end != change.before.end else None,
+                comment=after.comment if after.comment != change.before.comment else None,
+            )
+        case ChangeKind.EXCUSAL_DELETED, None if target.excusal_id:
+            await client.delete_excusal(target.student_id, target.excusal_id)
+        case _:
+            raise TypeError(f"a {change.kind} can't be sent like this")
+    return replace(change, outcome=Outcome.SENDING, made_id=made_id)
+
+
+def _notes(change: Change) -> str | None:
+    """The note is always sent, since nobody documents whether leaving it out keeps the old one."""
+    before = change.before.note if isinstance(change.before, MarkValue) else None
+    after = change.after.note if isinstance(change.after, MarkValue) else None
+    return after if after is not None else ("" if before is not None else None)
+
+
+def _reason(error: UpstreamError) -> str:
+    if isinstance(error, Refused) and error.fields:
+        words = "; ".join(f"{field}: {', '.join(problems)}" for field, problems in error.fields.items())
+        return f"the school's system says {fenced(words)}"
+    return str(error)

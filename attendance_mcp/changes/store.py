@@ -1,0 +1,274 @@
+"""The store of plans and of the changes they made: one code path for SQLite and PostgreSQL.
+
+Ids, codes and days; no names. Texts stand here only because a plan needs them to be carried out and taken back.
+SQLAlchemy is imported by whoever makes the first plan, not at start: a host starts a server for every chat.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio.to_thread
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
+
+from attendance_mcp.changes.model import (
+    Approval,
+    Change,
+    ChangeKind,
+    Outcome,
+    Plan,
+    PlanState,
+    target_from_json,
+    target_to_json,
+    value_from_json,
+    value_to_json,
+)
+from attendance_mcp.errors import StoreUnavailable
+
+T = TypeVar("T")
+SCHEMA_VERSION = 1
+
+metadata = sa.MetaData()
+schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+plans = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("code", sa.String(64), nullable=False, unique=True),
+    sa.Column("caller", sa.String(500), nullable=False),
+    sa.Column("school", sa.String(200), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("approval", sa.String(20), nullable=False),
+    sa.Column("summary_hash", sa.String(64), nullable=False),
+    sa.Column("errand_hash", sa.String(64), nullable=False),
+    sa.Column("already", sa.Integer, nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("expires", sa.String(40), nullable=False),
+    sa.Column("settled", sa.String(40)),
+    sa.Column("lease_until", sa.String(40)),
+    sa.Index("plans_by_caller", "caller", "state"),
+)
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("plan_id", sa.ForeignKey("plans.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("made_id", sa.BigInteger),
+)
+
+
+class Store:
+    """Plans and changes behind one SQLAlchemy URL; every method is one short transaction in a worker thread.
+
+    Raises StoreUnavailable where the database can't be read or written: then nothing is sent.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = sa.make_url(url)
+        self._engine: sa.Engine | None = None
+
+    @classmethod
+    def at(cls, place: str | Path) -> Store:
+        """A store at a `postgresql://…` URL or in a SQLite file."""
+        if isinstance(place, str) and place.startswith("postgresql://"):
+            return cls("postgresql+psycopg" + place.removeprefix("postgresql"))
+        return cls(f"sqlite:///{place}")
+
+    async def add(self, plan: Plan) -> None:
+        """Stores a waiting plan."""
+
+        def work(connection: sa.Connection) -> None:
+            header = {
+                "code": plan.code,
+                "caller": plan.caller,
+                "school": plan.school,
+                "state": plan.state,
+                "approval": plan.approval,
+                "summary_hash": plan.summary_hash,
+                "errand_hash": plan.errand_hash,
+                "already": plan.already,
+                "created": _stamp(plan.created),
+                "expires": _stamp(plan.expires),
+            }
+            plan_id: int = connection.execute(plans.insert().values(header).returning(plans.c.id)).scalar_one()
+            rows = [_change_row(plan_id, row, change) for row, change in enumerate(plan.changes)]
+            if rows:
+                connection.execute(changes.insert(), rows)
+
+        await self._do(work)
+
+    async def get(self, code: str) -> Plan | None:
+        """The plan with this code."""
+
+        def work(connection: sa.Connection) -> Plan | None:
+            header = connection.execute(plans.select().where(plans.c.code == code)).mappings().one_or_none()
+            if header is None:
+                return None
+            rows = connection.execute(
+                changes.select().where(changes.c.plan_id == header["id"]).order_by(changes.c.row)
+            ).mappings()
+            return _plan(header, [_change(row) for row in rows])
+
+        return await self._do(work)
+
+    async def waiting(self, caller: str, *, now: datetime) -> int:
+        """How many plans of the caller wait and have not expired."""
+        query = sa.select(sa.func.count()).where(
+            plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > _stamp(now)
+        )
+        return await self._do(lambda connection: int(connection.execute(query).scalar_one()))
+
+    async def claim(self, code: str, *, approval: Approval, lease_until: datetime) -> bool:
+        """Takes a waiting plan for carrying out; false where somebody else has."""
+        statement = (
+            plans.update()
+            .where(plans.c.code == code, plans.c.state == PlanState.WAITING)
+            .values(state=PlanState.APPLYING, approval=approval, lease_until=_stamp(lease_until))
+        )
+        return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def reclaim(self, code: str, *, now: datetime, lease_until: datetime) -> bool:
+        """Takes a plan whose carrying out was cut off; false while its lease holds or where somebody else took it."""
+        statement = (
+            plans.update()
+            .where(plans.c.code == code, plans.c.state == PlanState.APPLYING, plans.c.lease_until <= _stamp(now))
+            .values(lease_until=_stamp(lease_until))
+        )
+        return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def release(self, code: str) -> None:
+        """Gives a claimed plan back, of which nothing was sent."""
+        statement = (
+            plans.update()
+            .where(plans.c.code == code, plans.c.state == PlanState.APPLYING)
+            .values(state=PlanState.WAITING, approval=Approval.NONE, lease_until=None)
+        )
+        await self._do(lambda connection: connection.execute(statement))
+
+    async def record(self, code: str, rows: Sequence[tuple[int, Change]]) -> None:
+        """Stores what is known of some changes."""
+
+        def work(connection: sa.Connection) -> None:
+            plan_id = connection.execute(sa.select(plans.c.id).where(plans.c.code == code)).scalar_one()
+            for row, change in rows:
+                connection.execute(
+                    changes.update()
+                    .where(changes.c.plan_id == plan_id, changes.c.row == row)
+                    .values(outcome=change.outcome, reason=change.reason, made_id=change.made_id)
+                )
+
+        await self._do(work)
+
+    async def settle(self, code: str, state: PlanState, *, now: datetime) -> None:
+        """Ends the plan."""
+        statement = plans.update().where(plans.c.code == code).values(state=state, settled=_stamp(now))
+        await self._do(lambda connection: connection.execute(statement))
+
+    async def _do(self, work: Callable[[sa.Connection], T]) -> T:
+        return await anyio.to_thread.run_sync(self._transaction, work)
+
+    def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
+        try:
+            if self._engine is None:
+                self._engine = _open(self._url)
+            with self._engine.begin() as connection:
+                return work(connection)
+        except (DatabaseError, OSError) as error:
+            # The driver's message may hold the URL's password or a row's text.
+            raise StoreUnavailable(
+                f"The store of plans and changes can't be used ({type(error).__name__}): check that its place exists, "
+                "is writable and has room (setting ATTENDANCE_STORE)."
+            ) from None
+
+    def close(self) -> None:
+        """Closes the database."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+
+def _open(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    else:
+        path = Path(url.database or "")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Made with the right mode before SQLite opens it: children's records are in it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        engine = sa.create_engine(url, hide_parameters=True)
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        version = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
+        if version is None:
+            connection.execute(schema.insert().values(version=SCHEMA_VERSION))
+        elif version > SCHEMA_VERSION:
+            raise StoreUnavailable("The store was made by a newer version of attendance-mcp: update this one.")
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin later than we say, and miss another process's write
+    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _stamp(moment: datetime) -> str:
+    """Sortable text: one form on both engines."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _change_row(plan_id: int, row: int, change: Change) -> dict[str, Any]:
+    return {
+        "plan_id": plan_id,
+        "row": row,
+        "kind": change.kind,
+        "target": json.dumps(target_to_json(change.target)),
+        "before": json.dumps(value_to_json(change.before)),
+        "after": json.dumps(value_to_json(change.after)),
+        "outcome": change.outcome,
+        "reason": change.reason,
+        "made_id": change.made_id,
+    }
+
+
+def _change(row: sa.RowMapping) -> Change:
+    return Change(
+        kind=ChangeKind(row["kind"]),
+        target=target_from_json(json.loads(row["target"])),
+        before=value_from_json(json.loads(row["before"])),
+        after=value_from_json(json.loads(row["after"])),
+        outcome=Outcome(row["outcome"]),
+        reason=row["reason"],
+        made_id=row["made_id"],
+    )
+
+
+def _plan(header: sa.RowMapping, rows: Sequence[Change]) -> Plan:
+    return Plan(
+        code=header["code"],
+        caller=header["caller"],
+        school=header["school"],
+        summary_hash=header["summary_hash"],
+        errand_hash=header["errand_hash"],
+        created=datetime.fromisoformat(header["created"]),
+        expires=datetime.fromisoformat(header["expires"]),
+        changes=tuple(rows),
+        state=PlanState(header["state"]),
+        approval=Approval(header["approval"]),
+        settled=datetime.fromisoformat(header["settled"]) if header["settled"] else None,
+        already=header["already"],
+    )

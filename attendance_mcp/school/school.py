@@ -1,0 +1,228 @@
+"""One school as one caller sees it, for the length of one request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from datetime import date
+from typing import ParamSpec, TypeVar
+
+import anyio
+
+from attendance_mcp.api.client import Client
+from attendance_mcp.api.endpoints import ENDPOINTS
+from attendance_mcp.api.records import AcademicYear, ClassRecord, Student, Teacher, Term, YearGroup
+from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotOffered, Unavailable
+from attendance_mcp.outside import one_line
+from attendance_mcp.rules.labels import Labels
+from attendance_mcp.school.clock import Clock
+from attendance_mcp.school.connection import Connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+Progress = Callable[[int, int], Awaitable[None]]
+
+LOCAL_CALLER = "local"
+# Beyond this many students one listing of the whole school is cheaper than a read each.
+_FEW = 3
+_PROGRESS_FROM = 6
+
+
+class School:
+    """Reads of one school for one caller; every tool starts from here."""
+
+    def __init__(self, connection: Connection, *, caller: str = LOCAL_CALLER, progress: Progress | None = None) -> None:
+        self.connection = connection
+        self.caller = caller
+        self.not_read: list[str] = []
+        self._progress = progress
+        self._ends = time.monotonic() + connection.deadline
+
+    @property
+    def client(self) -> Client:
+        return self.connection.client
+
+    @property
+    def clock(self) -> Clock:
+        return self.connection.clock
+
+    async def read(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One read of the client, shared with whoever asks for the same, and kept where it may be.
+
+        Raises Unavailable where the request's deadline passes.
+        """
+        name = method.__name__
+        key = (name, args, tuple(sorted(kwargs.items())))
+        try:
+            with anyio.fail_after(max(0.0, self._ends - time.monotonic())):
+                value: T = await self.connection.memory.get(
+                    key, lambda: method(*args, **kwargs), keep=self._may_keep(name, args)
+                )
+                return value
+        except TimeoutError:
+            raise Unavailable(
+                f"The school's system did not answer within {self.connection.deadline:g} seconds. "
+                "Try again, or ask for less."
+            ) from None
+
+    async def read_all(
+        self, reads: Mapping[K, Callable[[], Awaitable[T]]], *, called: Callable[[K], str]
+    ) -> dict[K, T]:
+        """Many reads at once; one that fails is named in `not_read`, so that an answer never leaves it out silently.
+
+        Raises the first failure where every read failed, and NotAuthorised always: a token that is refused is no gap.
+        """
+        results: dict[K, T] = {}
+        failures: dict[K, AttendanceError] = {}
+
+        async def one(key: K, read: Callable[[], Awaitable[T]]) -> None:
+            try:
+                results[key] = await read()
+            except AttendanceError as error:
+                failures[key] = error
+            if self._progress and len(reads) >= _PROGRESS_FROM:
+                await self._progress(len(results) + len(failures), len(reads))
+
+        async with anyio.create_task_group() as group:
+            for key, read in reads.items():
+                group.start_soon(one, key, read)
+        for key, error in failures.items():
+            if len(failures) == len(reads) or isinstance(error, NotAuthorised):
+                raise error
+            self.not_read.append(f"{called(key)} could not be read: {error}")
+        return {key: results[key] for key in reads if key in results}
+
+    def _may_keep(self, name: str, args: tuple[object, ...]) -> bool:
+        """Reference data, and marks of days that are over; never today's, nor totals and excusals, which move."""
+        if ENDPOINTS[name].reference or name == "get_class_timetable":
+            return True
+        days = [arg for arg in args if isinstance(arg, date)]
+        return name in ("get_class_attendance", "get_homeroom_attendance") and days[0] < self.clock.today()
+
+    def wrote(self, *, class_id: int | None = None) -> None:
+        """Forget what a write touched: the marks of a class, or else of homeroom."""
+        marks = ("get_class_attendance", "get_class_term_attendance") if class_id else ("get_homeroom_attendance",)
+
+        def touches(key: object) -> bool:
+            if not isinstance(key, tuple):
+                return False
+            name, args = key[0], key[1]
+            return name in marks and (class_id is None or args[0] == class_id)
+
+        self.connection.memory.drop(touches)
+
+    # --- reference data -------------------------------------------------------------------------------------------
+
+    async def all_students(self) -> Mapping[int, Student]:
+        """Every student, archived ones too, by id."""
+        return await self._kept("all_students", self._load_students)
+
+    async def students(self, ids: Iterable[int]) -> Mapping[int, Student]:
+        """The students with these ids; an id that the school doesn't know is missing."""
+        wanted = set(ids)
+        if len(wanted) > _FEW or self.connection.memory.has("all_students"):
+            everybody = await self.all_students()
+            return {id: everybody[id] for id in wanted if id in everybody}
+        found: dict[int, Student] = {}
+        for id in sorted(wanted):
+            try:
+                found[id] = await self.read(self.client.get_student, id)
+            except NotFound:
+                continue
+        return found
+
+    async def student(self, id: int) -> Student:
+        """One student. Raises NotFound."""
+        found = await self.students([id])
+        if id not in found:
+            raise NotFound(f"The school has no student with the id {id}. The school's own number is not the id.")
+        return found[id]
+
+    async def year_groups(self) -> Mapping[int, YearGroup]:
+        return {group.id: group for group in await self.read(self.client.list_year_groups)}
+
+    async def year_group(self, id: int) -> YearGroup:
+        """One year group. Raises NotFound, naming those that there are."""
+        groups = await self.year_groups()
+        if id not in groups:
+            known = ", ".join(f"{group_name(group)} {group.id}" for group in groups.values())
+            raise NotFound(f"The school has no year group with the id {id}. It has: {known}.")
+        return groups[id]
+
+    async def class_(self, id: int) -> ClassRecord:
+        """One class. Raises NotFound."""
+        try:
+            return await self.read(self.client.get_class, id)
+        except NotFound:
+            raise NotFound(f"The school has no class with the id {id}.") from None
+
+    async def teachers(self) -> Mapping[int, Teacher]:
+        """Teachers by id; empty where the API doesn't offer them, so that advisors stay ids."""
+        try:
+            return {teacher.id: teacher for teacher in await self.read(self.client.list_teachers)}
+        except (NotOffered, NotAuthorised):
+            return {}
+
+    async def academic_years(self) -> tuple[AcademicYear, ...]:
+        return tuple(await self.read(self.client.list_academic_years))
+
+    async def academic_year(self, program_code: str | None, day: date) -> AcademicYear | None:
+        """The programme's academic year that holds the day."""
+        return next(
+            (
+                year
+                for year in await self.academic_years()
+                if year.program_code == program_code and year.starts_on <= day <= year.ends_on
+            ),
+            None,
+        )
+
+    async def term(self, id: int) -> Term | None:
+        """A term by its id; each programme has its own."""
+        return next((term for year in await self.academic_years() for term in year.terms if term.id == id), None)
+
+    async def labels(self, program_code: str | None, day: date) -> Labels:
+        """The labels of a programme on a day; the vendor's words where the API doesn't tell the school's."""
+        year = await self.academic_year(program_code, day)
+        if year is None:
+            return Labels.of(None, kinds=self.connection.kinds)
+        try:
+            rows = await self.read(self.client.list_attendance_categories, year.id)
+        except (NotOffered, NotAuthorised, NotFound):
+            return Labels.of(None, kinds=self.connection.kinds)
+        return Labels.of([(row.status, row.label, row.enabled) for row in rows], kinds=self.connection.kinds)
+
+    async def names(self, ids: Iterable[int]) -> Mapping[int, str]:
+        """The students' names by id."""
+        return {id: student_name(student) for id, student in (await self.students(ids)).items()}
+
+    async def homerooms(self, ids: Iterable[int]) -> Mapping[int, str]:
+        """Which homeroom each student is in, named by its advisor."""
+        students = await self.students(ids)
+        teachers = await self.teachers()
+        return {id: teacher_name(teachers, student.homeroom_advisor_id) for id, student in students.items()}
+
+    async def _load_students(self) -> Mapping[int, Student]:
+        return {student.id: student for student in await self.client.list_students()}
+
+    async def _kept(self, key: str, load: Callable[[], Awaitable[T]]) -> T:
+        value: T = await self.connection.memory.get(key, load, keep=True)
+        return value
+
+
+def student_name(student: Student) -> str:
+    """The name as the school writes it."""
+    return one_line(f"{student.first_name} {student.last_name}", limit=60)
+
+
+def group_name(group: YearGroup | ClassRecord) -> str:
+    return one_line(group.name, limit=60)
+
+
+def teacher_name(teachers: Mapping[int, Teacher], id: int | None) -> str:
+    """A teacher's name, or what is known of them."""
+    if id is None:
+        return "no advisor"
+    teacher = teachers.get(id)
+    return one_line(f"{teacher.first_name} {teacher.last_name}", limit=60) if teacher else f"advisor {id}"

@@ -1,0 +1,215 @@
+"""The settings: environment variables with `ATTENDANCE_` in front, read once and checked in clear words."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+import stat
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, PlainValidator, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from attendance_mcp.errors import SettingsError
+
+PREFIX = "ATTENDANCE_"
+APP_NAME = "attendance-mcp"
+NO_TOKEN = (
+    "There is no token for the school's API. Set ATTENDANCE_API_TOKEN_FILE to a file that holds it, or "  # noqa: S105
+    "ATTENDANCE_API_TOKEN to the token itself; or try the server on an invented school with --demo."
+)
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
+_MOST_TOKEN_FILE = 8192
+
+
+def checked_origin(url: str) -> str:
+    """The origin `https://host[:port]` of an address. Raises ValueError for anything that is more than an origin.
+
+    Plain http is for loopback only: on any other way the token could be read.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError("is no address; give one such as https://api.managebac.com") from None
+    host = (parts.hostname or "").lower()
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must hold no user or password; the token has a setting of its own")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ValueError("must end after the host, such as https://api.managebac.com")
+    if not (_HOST.fullmatch(host) or _is_ipv6(host)):
+        raise ValueError("names no host; give an address such as https://api.managebac.com")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise ValueError("must begin with https://, or the token could be read on its way")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine itself."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
+def _zone_name(name: str) -> str:
+    try:
+        return ZoneInfo(name.strip()).key
+    # A folder of the zone files gives an OSError, a path a ValueError, an unknown name a KeyError.
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is no time zone; give one such as Asia/Singapore or Europe/Vienna") from None
+
+
+def _standing_day(value: Any) -> date | None:
+    # A date stays a date: it stands at noon, where pydantic would make it midnight.
+    if value is None or isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("give a day as yyyy-mm-dd")  # noqa: TRY004  pydantic takes no TypeError
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip(), re.ASCII):
+            return date.fromisoformat(value.strip())
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", value.strip(), re.ASCII):
+            return datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise ValueError("there is no such day or time") from None
+    raise ValueError("give a day as yyyy-mm-dd or a moment as yyyy-mm-ddThh:mm")
+
+
+def _store(secret: SecretStr) -> SecretStr:
+    scheme = secret.get_secret_value().partition("://")
+    if scheme[1] and scheme[0] != "postgresql":
+        raise ValueError("is a file, or postgresql://user:password@host/database")
+    return secret
+
+
+class Settings(BaseSettings):
+    """What the environment says; an unknown ATTENDANCE_ variable is an error, since a typo must not vanish."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    api_url: Annotated[str, AfterValidator(checked_origin)] = "https://api.managebac.com"
+    api_version: Annotated[str, Field(pattern=r"^v[0-9][0-9a-z]{0,7}$")] = "v2p1"
+    api_token: SecretStr | None = None
+    api_token_file: Path | None = None
+    profile: Path | None = None
+    timezone: Annotated[str, AfterValidator(_zone_name)] | None = None
+    writes: Literal["confirm", "off"] | None = None
+    approval: Literal["auto", "human", "token"] = "auto"
+    store: Annotated[SecretStr, AfterValidator(_store)] | None = None  # a database's address holds its password
+    rate: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 20.0
+    connect_timeout: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 3.0
+    read_timeout: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = 10.0
+    deadline: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 25.0
+    confirmation_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    ask_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 45.0
+    privacy: Literal["names", "minimal", "codes"] = "names"
+    today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
+    demo: bool = False
+
+    @model_validator(mode="after")
+    def _nothing_unknown(self) -> Self:
+        known = {PREFIX + name.upper() for name in type(self).model_fields}
+        for name in sorted(os.environ):
+            if name.upper().startswith(PREFIX) and name.upper() not in known:
+                near = difflib.get_close_matches(name.upper(), known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(sorted(known))}."
+                raise ValueError(f"{name} is no setting; {hint}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.api_token is not None and self.api_token_file is not None:
+            raise ValueError("ATTENDANCE_API_TOKEN and ATTENDANCE_API_TOKEN_FILE are both set; keep one of them.")
+        return self
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token is set; whether it can be read, `token()` tells."""
+        return self.api_token is not None or self.api_token_file is not None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The school's time zone; None where only the machine's own is known."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
+    def writes_on(self, *, http: bool) -> bool:
+        """Whether the tools that write are there: unless set, on stdio they are and over HTTP they are not."""
+        return not http if self.writes is None else self.writes == "confirm"
+
+    def token(self) -> str:
+        """The token as it stands now; its file is read each time, so that a token can be replaced under way.
+
+        Raises SettingsError where there is none or it can't be used; the text never shows it.
+        """
+        if self.api_token is not None:
+            return _checked_token(self.api_token.get_secret_value(), where="ATTENDANCE_API_TOKEN")
+        if self.api_token_file is not None:
+            return _checked_token(_read_private(self.api_token_file), where="the file of ATTENDANCE_API_TOKEN_FILE")
+        raise SettingsError(NO_TOKEN)
+
+
+def data_folder() -> Path:
+    """The user's data folder for plans, the journal and the demo's school; made for the user alone where missing."""
+    from platformdirs import user_data_path  # most starts need no folder
+
+    folder = user_data_path(APP_NAME, appauthor=False)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        raise SettingsError(f"The folder {folder} can't be made; set ATTENDANCE_STORE to a file elsewhere.") from None
+    return folder
+
+
+def explain(error: ValidationError) -> list[str]:
+    """One line for each wrong setting, such as `ATTENDANCE_RATE: Input should be greater than 0`; no values."""
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        words = problem["msg"].removeprefix("Value error, ")
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        lines.append(f"{PREFIX}{name.removeprefix(PREFIX.lower()).upper()}: {words}" if name else words)
+    return list(dict.fromkeys(lines))
+
+
+def _checked_token(text: str, *, where: str) -> str:
+    token = text.strip()
+    if not token:
+        raise SettingsError(f"There is no token in {where}.")
+    if not _TOKEN.fullmatch(token):
+        raise SettingsError(f"What stands in {where} is no token: one line of letters, digits and signs is expected.")
+    return token
+
+
+def _read_private(path: Path) -> str:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise SettingsError("ATTENDANCE_API_TOKEN_FILE names no file.")
+        # Whoever can change the file chooses whose rights are used. Windows has no such bits.
+        if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise SettingsError("The file of ATTENDANCE_API_TOKEN_FILE can be changed by others; chmod 600 mends it.")
+        with path.open("rb") as file:
+            content = file.read(_MOST_TOKEN_FILE)
+        return content.decode("utf-8-sig")  # an editor on Windows may begin it with a byte order mark
+    except OSError as error:
+        reason = error.strerror or "it can't be read"
+        raise SettingsError(f"The file of ATTENDANCE_API_TOKEN_FILE can't be read: {reason}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError("The file of ATTENDANCE_API_TOKEN_FILE is no text in UTF-8.") from None

@@ -1,0 +1,127 @@
+"""The types of the tools' arguments: each validates, normalises and describes itself in the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from attendance_mcp.outside import one_line
+from attendance_mcp.school.clock import DayWord
+from attendance_mcp.status import NOT_TAKEN, STATUSES, WRITABLE
+
+LARGEST_ID = 2**53 - 1  # what JSON carries without loss
+MOST_NOTES = 500
+MOST_ROWS = 500
+
+
+def _id(value: Any) -> int:
+    """5 or "5"; never true, 5.0 or anything that has to be guessed."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,16}", value.strip(), re.ASCII):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_ID:
+        raise ValueError("an id is a whole number above 0, such as 10423411")
+    return value
+
+
+def _day(value: Any) -> date | str:
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in ("today", "yesterday", "tomorrow"):
+            return word
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", word, re.ASCII):
+            try:
+                return date.fromisoformat(word)
+            except ValueError:
+                raise ValueError(f"there is no day {word}") from None
+    raise ValueError("a day is yyyy-mm-dd, today, yesterday or tomorrow")
+
+
+def _status(value: Any) -> int | str:
+    if isinstance(value, str):
+        word = " ".join(value.split())
+        if re.fullmatch(r"-?[0-9]{1,3}", word, re.ASCII):
+            value = int(word)
+        elif word:
+            return word
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value == NOT_TAKEN:
+            raise ValueError("-1 means that nobody took the register; it is never written")
+        if value in WRITABLE:
+            return value
+    codes = ", ".join(map(str, WRITABLE))
+    raise ValueError(f"a status is one of the codes {codes}, or a label of the school's such as Late")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text is expected")
+    line = one_line(value, limit=MOST_NOTES + 1)
+    if len(line) > MOST_NOTES:
+        raise ValueError(f"at most {MOST_NOTES} characters on one line can be written")
+    return line
+
+
+def _list(value: Any) -> Any:
+    """Some hosts hand a list over as its JSON text."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError("a list is expected") from None
+    return value
+
+
+def _schema(kind: str, description: str = "", **more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": kind, **more, **({"description": description} if description else {})})
+
+
+Id = Annotated[int, BeforeValidator(_id), _schema("integer", minimum=1)]
+Day = Annotated[date | DayWord, BeforeValidator(_day), _schema("string", "yyyy-mm-dd, today, yesterday or tomorrow")]
+OptionalDay = Annotated[
+    date | DayWord | None,
+    BeforeValidator(lambda value: None if value in (None, "") else _day(value)),
+    _schema("string", "as date"),
+]
+StatusOrLabel = Annotated[
+    int | str,
+    BeforeValidator(_status),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *({"const": code, "title": STATUSES[code].label} for code in WRITABLE),
+                {"type": "string", "description": "the school's label"},
+            ]
+        }
+    ),
+]
+WrittenText = Annotated[str, BeforeValidator(_text), _schema("string", maxLength=MOST_NOTES)]
+Flag = Annotated[bool, Field(strict=True)]
+Page = Annotated[int, BeforeValidator(_id), Field(le=10_000), _schema("integer", minimum=1)]
+PerPage = Annotated[int, BeforeValidator(_id), Field(le=200), _schema("integer", minimum=1, maximum=200)]
+PeriodNumber = Annotated[int, Field(strict=True, ge=0, le=50), _schema("integer", minimum=0)]
+PlanCode = Annotated[str, Field(min_length=1, max_length=64)]
+Summary = Annotated[str, Field(min_length=1, max_length=2_000), _schema("string", "the plan's summary")]
+Confirmation = Annotated[str, Field(max_length=64), _schema("string", "the plan's code, to carry it out")]
+DetailLevel = Annotated[
+    Literal["counts", "exceptions", "full"], _schema("string", enum=["counts", "exceptions", "full"])
+]
+
+
+class ClassMarkItem(BaseModel):
+    """One mark of a class register as it shall be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    student_id: Id
+    date: Day = "today"
+    period: PeriodNumber
+    status: StatusOrLabel
+    notes: WrittenText = ""
+    erase_notes: Flag = False
+
+
+ClassMarks = Annotated[list[ClassMarkItem], BeforeValidator(_list), Field(min_length=1, max_length=MOST_ROWS)]

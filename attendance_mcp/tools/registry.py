@@ -1,0 +1,32 @@
+"""Every tool, in the order in which they are listed."""
+
+from __future__ import annotations
+
+from attendance_mcp.tools import absences, changes, classes, excusals, homeroom
+from attendance_mcp.tools.tool import AttendanceTool, tool
+
+
+def all_tools(*, writes: bool) -> list[AttendanceTool]:
+    """The tools; without writes, those that change nothing."""
+    reading = [
+        tool(absences.list_absences, title="Who is absent"),
+        tool(homeroom.get_homeroom_attendance, title="Homeroom marks of a day"),
+        tool(homeroom.get_homeroom_term_attendance, title="Homeroom totals of a term"),
+        tool(homeroom.get_homeroom_adjustments, title="Homeroom adjustments"),
+        tool(classes.get_class_attendance, title="Class marks of a day"),
+        tool(classes.get_class_term_attendance, title="Class totals of a term"),
+        tool(classes.get_class_timetable, title="Timetable of a class"),
+        tool(excusals.list_excusals, title="Excusals of a day"),
+        tool(excusals.list_student_excusals, title="Excusals of a student"),
+    ]
+    if not writes:
+        return reading
+    return [
+        *reading,
+        tool(homeroom.set_homeroom_attendance, title="Set a homeroom mark", writes=True, destructive=True),
+        tool(classes.set_class_attendance, title="Set class marks", writes=True, destructive=True),
+        tool(excusals.create_excusal, title="Make an excusal", writes=True, destructive=True),
+        tool(excusals.update_excusal, title="Alter an excusal", writes=True, destructive=True),
+        tool(excusals.delete_excusal, title="Delete an excusal", writes=True, destructive=True),
+        tool(changes.apply_changes, title="Apply a plan", writes=True, destructive=True),
+    ]

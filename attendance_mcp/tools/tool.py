@@ -1,0 +1,160 @@
+"""How a function becomes a tool: strict arguments, a small schema, facts in, a result out.
+
+A tool is `async def name(school: School, …) -> Facts`, or `async def name(errand: Errand, …) -> Facts` where it writes.
+The SDK's own wrapper drops unknown arguments silently, shows pydantic's URLs and writes tracebacks with values into
+the log; so the arguments are checked here and every failure becomes a sentence.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol, get_type_hints
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import func_metadata
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import ValidationError
+
+from attendance_mcp.answer import NOTHING_WRITTEN, answer, refusal
+from attendance_mcp.changes.desk import Errand
+from attendance_mcp.digest.facts import Facts
+from attendance_mcp.errors import ArgumentError, AttendanceError
+from attendance_mcp.school.school import School
+
+log = logging.getLogger(__name__)
+CANT_TELL = "Whether anything was written can't be told: look in list_changes, or read the records again."
+
+
+class Office(Protocol):
+    """What a tool call needs of the composition root."""
+
+    @property
+    def demo(self) -> bool: ...
+
+    def school(self, context: Context[Any, Any]) -> School: ...
+
+    def errand(self, context: Context[Any, Any]) -> Errand: ...
+
+
+class AttendanceTool(Tool):
+    """A tool over one school."""
+
+    first: str
+    """`school` or `errand`: the function's first parameter."""
+
+    async def run(
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: ARG002, FBT001 the SDK's signature
+    ) -> CallToolResult:
+        office: Office = context.request_context.lifespan_context
+        errand: Errand | None = None
+        try:
+            values = self._values(arguments)
+            if self.first == "errand":
+                errand = office.errand(context)
+                facts = await self.fn(errand, **values)
+            else:
+                facts = await self.fn(office.school(context), **values)
+        except AttendanceError as error:
+            return refusal(error, wrote=_wrote(errand))
+        except Exception as error:  # noqa: BLE001 a crash must neither hide from the caller nor show them its text
+            log.error("%s failed: %s", self.name, _where(error))  # noqa: TRY400 a traceback's message may hold names
+            return refusal(AttendanceError("This server made a mistake of its own and stopped."), wrote=_wrote(errand))
+        return answer(facts, demo=office.demo)
+
+    def _values(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        model = self.fn_metadata.arg_model
+        unknown = sorted(set(arguments) - set(model.model_fields))
+        if unknown:
+            known = ", ".join(model.model_fields) or "none"
+            named = ", ".join(repr(name[:40]) for name in unknown[:5])
+            raise ArgumentError(f"{self.name} knows no argument {named}. Its arguments are: {known}.")
+        try:
+            return model.model_validate(arguments).model_dump_one_level()
+        except ValidationError as error:
+            raise ArgumentError(f"{self.name} can't take these arguments: {'; '.join(_problems(error))}.") from None
+
+
+def tool(
+    fn: Callable[..., Awaitable[Facts]],
+    *,
+    title: str,
+    writes: bool = False,
+    destructive: bool = False,
+    idempotent: bool = True,
+    open_world: bool = True,
+) -> AttendanceTool:
+    """The function as a tool; its docstring is the description, its return type the output schema."""
+    first = next(iter(inspect.signature(fn).parameters))
+    metadata = func_metadata(fn, skip_names=[first], structured_output=False)
+    metadata.arg_model.model_config["extra"] = "forbid"
+    metadata.arg_model.model_rebuild(force=True)
+    output: type[Facts] = get_type_hints(fn)["return"]
+    metadata.output_schema = lean(output.model_json_schema(mode="serialization"))
+    return AttendanceTool(
+        fn=fn,
+        name=fn.__name__,
+        title=title,
+        description=inspect.cleandoc(fn.__doc__ or ""),
+        parameters=lean(metadata.arg_model.model_json_schema()),
+        fn_metadata=metadata,
+        is_async=True,
+        first=first,
+        context_kwarg=None,
+        annotations=ToolAnnotations(
+            title=title,
+            read_only_hint=not writes,
+            destructive_hint=destructive,
+            idempotent_hint=idempotent,
+            open_world_hint=open_world,
+        ),
+    )
+
+
+def lean(schema: Any, *, named: bool = False) -> Any:
+    """The schema without what costs tokens and says nothing: generated titles (those of a `const` are labels and stay),
+    the models' own docstrings and empty defaults. `named` is true for a mapping of names, where `title` is a name.
+    """
+    if isinstance(schema, list):
+        return [lean(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    model = not named and schema.get("type") == "object" and "properties" in schema
+    return {
+        key: lean(value, named=not named and key in ("properties", "$defs"))
+        for key, value in schema.items()
+        if named
+        or not (
+            (key == "title" and "const" not in schema)
+            or (key == "description" and model)
+            or (key == "default" and value in ("", False, None, [], {}))
+            or (key == "additionalProperties" and value is True)
+        )
+    }
+
+
+def _problems(error: ValidationError) -> Iterable[str]:
+    """One short sentence a wrong argument, without its value: that may be a child's."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    for problem in problems[:5]:
+        where = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-")) or "arguments"
+        yield f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+    if len(problems) > 5:
+        yield f"and {len(problems) - 5} more"
+
+
+def _wrote(errand: Errand | None) -> str:
+    return CANT_TELL if errand is not None and errand.sent else NOTHING_WRITTEN
+
+
+def _where(error: BaseException) -> str:
+    """The kind of the error and the line it came from, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "no frame"
+    return f"{type(error).__name__} in {place}"

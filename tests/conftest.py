@@ -1,0 +1,73 @@
+"""A real school on a loopback port, and real MCP clients in both protocol eras over every transport."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attendance_mcp.sandbox.assumptions import parse_assumptions
+from attendance_mcp.sandbox.database import open_engine
+from attendance_mcp.sandbox.population import prepare
+
+from .upstream_school import TODAY, UpstreamSchool
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_elses_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the settings, the data folder or the home of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith("ATTENDANCE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def school_files(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A school's file of a size and moment, made once."""
+    made: dict[tuple[str, datetime], Path] = {}
+
+    def file(size: str = "small", today: datetime = TODAY) -> Path:
+        if (size, today) not in made:
+            path = tmp_path_factory.mktemp("schools") / f"{size}.db"
+            engine = open_engine(path)
+            prepare(engine, size=size, today=today)  # type: ignore[arg-type]
+            with engine.connect() as connection:  # the copies take the file alone
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            engine.dispose()
+            made[size, today] = path
+        return made[size, today]
+
+    return file
+
+
+@pytest.fixture
+def open_school(school_files: Callable[..., Path], tmp_path: Path) -> Iterator[Callable[..., UpstreamSchool]]:
+    """Opens a school of its own for this test: `open_school("small", "periods_from=0", without={"calendar"})`."""
+    with ExitStack() as stack:
+
+        def open_one(size: str = "small", *assume: str, today: datetime = TODAY, **options: Any) -> UpstreamSchool:
+            path = tmp_path / f"school-{size}-{len(list(tmp_path.iterdir()))}.db"
+            shutil.copy(school_files(size, today), path)
+            assumptions = parse_assumptions(assume)
+            return stack.enter_context(UpstreamSchool.open(path, today=today, assumptions=assumptions, **options))
+
+        yield open_one
+
+
+@pytest.fixture
+def school(open_school: Callable[..., UpstreamSchool]) -> UpstreamSchool:
+    """The small school on Tuesday 24 November 2026, 10:30."""
+    return open_school()

@@ -14,7 +14,7 @@ import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from datetime import datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar  # noqa: E402
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar  # noqa: E402
 
 import anyio  # noqa: E402
 import click  # noqa: E402
@@ -141,7 +141,7 @@ def sandbox(
     *,
     port: int,
     token: str,
-    size: str,
+    size: Literal["small", "school", "district"],
     today: str | None,
     file: Path | None,
     without: str,

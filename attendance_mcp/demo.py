@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 
 from attendance_mcp.api.client import Client
+from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
 from attendance_mcp.settings import Settings, data_folder
@@ -23,7 +24,7 @@ Receive = Callable[[], Any]
 Send = Callable[[Any], Any]
 
 
-def demo_connection(settings: Settings) -> Connection:
+def demo_connection(settings: Settings, *, profile: Profile | None = None) -> Connection:
     """A connection to the embedded school; its file is opened at the first read."""
     today = demo_today(settings)
     token = secrets.token_urlsafe(16)
@@ -49,6 +50,8 @@ def demo_connection(settings: Settings) -> Connection:
         clock=Clock.of(settings.zone, today),
         name=NAME,
         deadline=settings.deadline,
+        rate=1000,
+        profile=profile or Profile.from_toml((Path(__file__).parent / "sandbox" / "school.toml").read_text("utf-8")),
         on_close=sandbox.close,
     )
 

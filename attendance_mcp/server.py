@@ -14,7 +14,9 @@ from mcp.server.mcpserver import Context
 from attendance_mcp import __version__
 from attendance_mcp.api.client import Client
 from attendance_mcp.changes.desk import Desk, Errand
+from attendance_mcp.errors import SettingsError
 from attendance_mcp.prompts import PromptServer, load_prompts
+from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
 from attendance_mcp.school.school import LOCAL_CALLER, Progress, School
@@ -85,14 +87,17 @@ def open_app(settings: Settings) -> App:
     if settings.demo:
         from attendance_mcp.demo import demo_connection
 
-        connection = demo_connection(settings)
+        connection = demo_connection(settings, profile=_profile(settings))
     else:
+        profile = _profile(settings) or Profile()
         settings.token()  # a missing or unreadable token is said at start, not at the first question
         connection = Connection(
             connect=_connector(settings),
-            clock=_clock(settings),
+            clock=Clock.of(settings.zone or profile.zone, settings.today),
             name=settings.api_url,
             deadline=settings.deadline,
+            rate=settings.rate,
+            profile=profile,
         )
     desk = Desk(
         place=settings.store.get_secret_value() if settings.store else data_folder() / "attendance.db",
@@ -120,8 +125,16 @@ def _connector(settings: Settings) -> Callable[[], Client]:
     return connect
 
 
-def _clock(settings: Settings) -> Clock:
-    return Clock.of(settings.zone, settings.today)
+def _profile(settings: Settings) -> Profile | None:
+    """The school profile that the settings name. Raises SettingsError where it can't be read or used."""
+    if settings.profile is None:
+        return None
+    try:
+        return Profile.from_toml(settings.profile.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(
+            "The school profile of ATTENDANCE_PROFILE can't be read: a text file is expected."
+        ) from None
 
 
 def _progress(context: Context[Any, Any]) -> Progress:

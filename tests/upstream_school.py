@@ -41,17 +41,16 @@ def on_a_port(app: Any) -> Iterator[str]:
             await super().startup(sockets)
             started.set()
 
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Announcing(uvicorn.Config(app, log_level="critical", access_log=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    # uvicorn binds by itself: on a socket made beforehand each answer would wait 40 ms for the delayed acknowledgement.
+    server = Announcing(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert started.wait(10)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)
-        listener.close()
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from attendance_mcp.digest.facts import Facts, Row, counted, listed
@@ -14,7 +14,8 @@ AWAY = (Kind.ABSENT, Kind.EXCUSED, Kind.HEALTH)
 # In this order answers tell of them; whoever is present or not taken is only counted.
 TOLD = (*AWAY, Kind.LATE, Kind.LEFT, Kind.OUT, Kind.OTHER, Kind.UNCLASSIFIED)
 ORDER = (*TOLD, Kind.PRESENT, Kind.NOT_TAKEN)
-MOST_NAMES = 220
+MOST_NAMES = 160
+MOST_FAMILIES = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,17 @@ class StudentDay:
     register: str  # whose register it is
     label: Label | None  # None is not taken
     excusal: bool = False
+    missed: tuple[int, ...] = ()  # periods absent on a day told from classes and attended in part
+    parents: frozenset[int] = frozenset()
 
     @property
     def kind(self) -> Kind:
         return self.label.kind if self.label else Kind.NOT_TAKEN
+
+    @property
+    def state(self) -> str:
+        """The label, as it is compared over time."""
+        return self.label.text if self.label else "not taken"
 
 
 class Section(Row):
@@ -47,41 +55,77 @@ class Section(Row):
         excusal = {True: ", with an excusal", False: ", no excusal", None: ""}[self.excusal]
         shown = sum(map(len, self.students.values()))
         more = f" … and {self.number - shown} more" if shown < self.number else ""
-        names = "; ".join(f"{group}: {listed(list(names.values()))}" for group, names in self.students.items())
+        names = "; ".join(f"{group}: {listed(list(own.values()))}" for group, own in self.students.items())
         yield f"{title}{excusal} ({self.number}): {names}{more}"
+
+
+class Moved(Row):
+    """A student whose mark is not what an earlier answer said."""
+
+    name: str
+    was: str
+    now: str
 
 
 class Absences(Facts):
     day: str
     of: str
+    as_of: str = ""
     students: int
     counts: dict[str, int]
+    by_group: dict[str, dict[str, int]] = {}
     sections: list[Section] = []
-    present_with_excusal: dict[int, str] = {}
-    registers: int
+    missed: dict[str, list[int]] = {}
+    present_with_excusal: list[str] = []
+    siblings: list[list[str]] = []
+    since: str = ""
+    moved: list[Moved] = []
+    days_off: list[str] = []
+    registers: int = 0
     not_taken: list[str] = []
+    from_classes: list[str] = []
     no_source: list[str] = []
-    note: str = ""
+    remark: str = ""
     not_read: list[str] = []
 
     def lines(self) -> Iterable[str]:
-        yield f"{self.day}, {self.of}, homeroom: {counted(self.students, 'student')} looked at."
-        if self.note:
-            yield self.note
-        yield ", ".join(f"{kind} {number}" for kind, number in self.counts.items()) + "."
+        yield f"{self.day}, {self.of}, as of {self.as_of}: {counted(self.students, 'student')} looked at."
+        yield from self.days_off
+        if self.remark:
+            yield self.remark
+        if self.students:
+            yield f"{_counts(self.counts)}."
+        for group, counts in self.by_group.items():
+            yield f"{group}: {_counts(counts)}."
+        if self.since:
+            yield from self._since_lines()
         for section in self.sections:
             yield from section.lines()
+        yield from self._more_lines()
+        yield from self.not_read
+
+    def _since_lines(self) -> Iterable[str]:
+        moves = "; ".join(f"{one.name}: {one.was} → {one.now}" for one in self.moved)
+        yield f"Changed since {self.since}: {moves or 'nothing'}."
+
+    def _more_lines(self) -> Iterable[str]:
+        if self.siblings:
+            yield f"Siblings among those away: {'; '.join(listed(family) for family in self.siblings)}."
+        if self.missed:
+            parts = "; ".join(f"{name} period {listed(periods)}" for name, periods in self.missed.items())
+            yield f"There, but absent from some classes: {parts}."
         if self.present_with_excusal:
-            names = listed(list(self.present_with_excusal.values()))
-            yield f"Present though an excusal covers the day ({len(self.present_with_excusal)}): {names}"
+            number = len(self.present_with_excusal)
+            yield f"Present though an excusal covers the day ({number}): {listed(self.present_with_excusal)}."
         if self.not_taken:
             yield (
                 f"Registers not taken: {len(self.not_taken)} of {self.registers} ({'; '.join(self.not_taken)}). "
                 "Of their students nothing is known."
             )
+        if self.from_classes:
+            yield f"No homeroom there, so told from taken class marks: {listed(self.from_classes)}."
         if self.no_source:
-            yield f"No attendance source: {'; '.join(self.no_source)}."
-        yield from self.not_read
+            yield f"No attendance source: {listed(self.no_source)}."
 
 
 def day_absences(
@@ -89,34 +133,67 @@ def day_absences(
     *,
     day: str,
     of: str = "whole school",
+    as_of: str = "",
+    unexplained_only: bool = False,
+    since: str = "",
+    earlier: Mapping[int, str] | None = None,
+    days_off: Sequence[str] = (),
+    from_classes: Sequence[str] = (),
     no_source: Sequence[str] = (),
     not_read: Sequence[str] = (),
-    note: str = "",
+    remark: str = "",
     most_names: int = MOST_NAMES,
 ) -> Absences:
-    """The facts of one day. Every row is counted once; `no_source` and `not_read` name what the rows leave out."""
-    counter = Counter(row.kind for row in rows)
+    """The facts of one day. Every row is counted once; what the rows leave out is named by the other arguments.
+
+    `earlier` holds the label that an earlier answer, stated at `since`, gave for each student.
+    """
     registers: dict[tuple[str, str], list[StudentDay]] = {}
     for row in rows:
-        registers.setdefault((row.group, row.register), []).append(row)
+        if row.register:
+            registers.setdefault((row.group, row.register), []).append(row)
     untaken = [key for key, own in registers.items() if all(row.kind is Kind.NOT_TAKEN for row in own)]
-    present = [row for row in rows if row.excusal and row.kind is Kind.PRESENT]
+    told = [row for row in rows if row.kind is Kind.ABSENT and not row.excusal] if unexplained_only else list(rows)
+    sections = _sections(told, most_names=most_names)
+    cut = any(sum(map(len, one.students.values())) < one.number for one in sections)
     return Absences(
         day=day,
         of=of,
+        as_of=as_of,
         students=len(rows),
-        counts={str(kind): counter[kind] for kind in ORDER if counter[kind] or kind is Kind.ABSENT},
-        sections=_sections(rows, most_names=most_names),
-        present_with_excusal={row.id: row.name for row in sorted(present, key=lambda row: row.name)[:40]},
+        counts=kind_counts(rows),
+        by_group=_by_group(rows) if cut else {},
+        sections=sections if earlier is None else [],
+        missed={} if unexplained_only else {row.name: list(row.missed) for row in rows if row.missed},
+        present_with_excusal=[] if unexplained_only else _present_with_excusal(rows),
+        siblings=_siblings(told),
+        since=since if earlier is not None else "",
+        moved=_moved(rows, earlier or {}) if earlier is not None else [],
+        days_off=list(days_off),
         registers=len(registers),
-        not_taken=[f"{group} {register}" for group, register in sorted(untaken)],
+        not_taken=[f"{group} {register}" for group, register in untaken],
+        from_classes=list(from_classes),
         no_source=list(no_source),
-        note=note,
+        remark=remark or ("" if rows else "Nobody to look at: a day off, or nothing tells of these students."),
         not_read=list(not_read),
     )
 
 
+def kind_counts(rows: Iterable[StudentDay]) -> dict[str, int]:
+    """How many students are of each kind; nobody absent is said, too."""
+    counter = Counter(row.kind for row in rows)
+    return {str(kind): counter[kind] for kind in ORDER if counter[kind] or kind is Kind.ABSENT}
+
+
+def _by_group(rows: Sequence[StudentDay]) -> dict[str, dict[str, int]]:
+    groups: dict[str, list[StudentDay]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return {group: kind_counts(own) for group, own in groups.items()}
+
+
 def _sections(rows: Sequence[StudentDay], *, most_names: int) -> list[Section]:
+    order = {group: number for number, group in enumerate(dict.fromkeys(row.group for row in rows))}
     parts: dict[tuple[Kind, str, bool | None], list[StudentDay]] = {}
     for row in rows:
         if row.label is not None and row.kind in TOLD:
@@ -125,7 +202,7 @@ def _sections(rows: Sequence[StudentDay], *, most_names: int) -> list[Section]:
     sections = []
     room = most_names
     for (kind, label, excusal), own in sorted(parts.items(), key=lambda item: _rank(item[0])):
-        shown = sorted(own, key=lambda row: (row.group, row.name, row.id))[: max(0, room)]
+        shown = sorted(own, key=lambda row: (order[row.group], row.name, row.id))[: max(0, room)]
         room -= len(shown)
         students: dict[str, dict[int, str]] = {}
         for row in shown:
@@ -138,3 +215,30 @@ def _rank(key: tuple[Kind, str, bool | None]) -> tuple[int, str, int]:
     """The unexplained first."""
     kind, label, excusal = key
     return (TOLD.index(kind), label.casefold(), {False: 0, True: 1, None: 2}[excusal])
+
+
+def _present_with_excusal(rows: Iterable[StudentDay]) -> list[str]:
+    return sorted(row.name for row in rows if row.excusal and row.kind is Kind.PRESENT)[:MOST_NAMES]
+
+
+def _siblings(rows: Iterable[StudentDay]) -> list[list[str]]:
+    """Families with more than one child away, who often need one call and one excusal each."""
+    families: dict[int, list[StudentDay]] = {}
+    for row in rows:
+        if row.kind in AWAY:
+            for parent in row.parents:
+                families.setdefault(parent, []).append(row)
+    found = {tuple(sorted(row.name for row in own)) for own in families.values() if len(own) > 1}
+    return [list(names) for names in sorted(found)][:MOST_FAMILIES]
+
+
+def _moved(rows: Iterable[StudentDay], earlier: Mapping[int, str]) -> list[Moved]:
+    return [
+        Moved(name=row.name, was=earlier[row.id], now=row.state)
+        for row in rows
+        if row.id in earlier and earlier[row.id] != row.state
+    ][:MOST_NAMES]
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {number:,}" for kind, number in counts.items())

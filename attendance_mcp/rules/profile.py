@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -102,6 +103,11 @@ class Profile(Table):
         except ValidationError as error:
             # Without the cause: pydantic's own text shows values and addresses.
             raise ProfileError(explain(error)) from None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The school's time zone, where the profile names it."""
+        return ZoneInfo(self.timezone) if self.timezone else None
 
     @model_validator(mode="after")
     def _programs_fit(self) -> Self:

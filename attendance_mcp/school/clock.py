@@ -38,6 +38,10 @@ class Clock:
         """The moment at the school, with its zone."""
         return self.standing or self.utcnow().astimezone(self.zone)
 
+    def stamp(self) -> str:
+        """The real time of an answer, `08:31:07`, in the school's zone; it moves on where the clock stands."""
+        return f"{self.utcnow().astimezone(self.zone):%H:%M:%S}"
+
     def today(self) -> date:
         return self.now().date()
 

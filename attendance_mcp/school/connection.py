@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from attendance_mcp.api.client import Client
-from attendance_mcp.rules.labels import Kinds
+from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.memory import Memory
+from attendance_mcp.school.recall import Recall
 
 
 @dataclass(eq=False)
@@ -23,8 +24,10 @@ class Connection:
     clock: Clock
     name: str  # the upstream's origin, which binds a plan to its school
     deadline: float = 25.0
-    kinds: Kinds = field(default_factory=dict)
+    rate: float = 20.0  # requests a second, which decides what a question may need
+    profile: Profile = field(default_factory=Profile)
     memory: Memory = field(default_factory=Memory)
+    recall: Recall = field(default_factory=Recall)
     on_close: Callable[[], None] = lambda: None
 
     @cached_property

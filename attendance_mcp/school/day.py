@@ -1,88 +1,208 @@
-"""One day of the whole school, from homeroom."""
+"""Days of a group's students: from homeroom, and from taken class marks where a programme keeps no homeroom."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
-from attendance_mcp.api.records import HomeroomDay, YearGroup
+from attendance_mcp.api.records import ClassDay, ClassRecord, HomeroomDay, YearGroup
 from attendance_mcp.digest.absences import StudentDay
+from attendance_mcp.errors import NotFound, Refused
+from attendance_mcp.rules.labels import Label
 from attendance_mcp.school.clock import spoken
+from attendance_mcp.school.groups import Group
 from attendance_mcp.school.school import School, group_name, student_name, teacher_name
-from attendance_mcp.status import NOT_TAKEN
+from attendance_mcp.status import NOT_TAKEN, Kind
 
 
 @dataclass(slots=True)
 class DayFound:
-    """What was found of a day."""
+    """What was found of one day: every student of the group that a source tells of, once."""
 
+    day: date
     rows: list[StudentDay] = field(default_factory=list)
-    no_source: list[str] = field(default_factory=list)
-    note: str = ""
+    from_classes: list[str] = field(default_factory=list)  # year groups whose day comes from class marks
+    no_source: list[str] = field(default_factory=list)  # year groups that nothing tells of
 
 
-async def school_day(school: School, day: date) -> DayFound:
-    """Every student's day, as far as homeroom tells it."""
-    groups = await school.year_groups()
-    days = await school.read_all(
-        {id: partial(school.read, school.client.get_homeroom_attendance, id, day) for id in groups},
-        called=lambda id: group_name(groups[id]),
+async def read_days(
+    school: School,
+    group: Group,
+    days: Sequence[date],
+    *,
+    classes: bool = True,
+    excusals: bool = True,
+    off: Collection[tuple[date, str]] = (),
+) -> dict[date, DayFound]:
+    """The days of a group's students; `classes` lets year groups without homeroom be told from their classes.
+
+    Programmes are not read on the days that `off` names for them. What could not be read stands in `school.not_read`.
+    """
+    year_groups = {one.id: one for one in group.year_groups}
+    known = {id for id, one in year_groups.items() if _known_without_homeroom(school, one, days[-1])}
+    homeroom = await school.read_all(
+        {
+            (day, id): partial(school.read, school.client.get_homeroom_attendance, id, day)
+            for day in days
+            for id, one in year_groups.items()
+            if id not in known and (day, one.program_code) not in off
+        },
+        called=lambda key: f"Homeroom of {group_name(year_groups[key[1]])} on {spoken(key[0])}",
     )
-    excused = {row.student_id for row in (await school.read(school.client.list_excusals, day)).items}
-    found = DayFound()
-    without = await _without_homeroom(
-        school, {id: answered for id, answered in days.items() if not _any(answered)}, day
-    )
-    for id, answered in days.items():
-        if id in without:
-            found.no_source.append(f"{group_name(groups[id])} keeps no homeroom")
+    marked = {id for (_, id), answered in homeroom.items() if any_mark(answered)}
+    unmarked = [one for id, one in year_groups.items() if id not in marked | known]
+    without = known | await groups_without_homeroom(school, unmarked, days[-1])
+    covered = await excused_students(school, days) if excusals else {}
+    found = {day: DayFound(day) for day in days}
+    for (day, id), answered in homeroom.items():
+        if id not in without:
+            rows = await _homeroom_rows(school, group, year_groups[id], answered, day, covered.get(day, set()))
+            found[day].rows += rows
+    told = [one for id, one in year_groups.items() if id in without]
+    for day in days if told else ():
+        if classes:
+            found[day].rows += await _class_rows(school, group, told, day, covered.get(day, set()))
+            found[day].from_classes += map(group_name, told)
         else:
-            found.rows += await _rows(school, groups[id], answered, day, excused)
-    if day > school.clock.today():
-        found.note = f"{spoken(day)} is still to come; marks entered beforehand are shown."
+            found[day].no_source += map(group_name, told)
     return found
 
 
-async def _rows(
-    school: School, group: YearGroup, answered: HomeroomDay, day: date, excused: set[int]
+def any_mark(answered: HomeroomDay) -> bool:
+    """Whether anybody of a year group is marked."""
+    return any(row.mark is not None and row.mark.status != NOT_TAKEN for row in answered.students)
+
+
+async def excused_students(school: School, days: Collection[date]) -> dict[date, set[int]]:
+    """Who an excusal covers, by day."""
+    read = await school.read_all(
+        {day: partial(school.read, school.client.list_excusals, day) for day in days},
+        called=lambda day: f"The excusals of {spoken(day)}",
+    )
+    return {day: {row.student_id for row in page.items} for day, page in read.items()}
+
+
+def _known_without_homeroom(school: School, group: YearGroup, day: date) -> bool:
+    """Whether it is known without asking that a year group keeps no homeroom."""
+    if school.connection.profile.program(group.program_code).keeps_homeroom is False:
+        return True
+    return school.connection.memory.peek(("no homeroom", (group.id, day.year, day.month))) is True
+
+
+async def groups_without_homeroom(school: School, groups: Iterable[YearGroup], day: date) -> set[int]:
+    """Which year groups keep no homeroom: so says the profile, else they have no homeroom record in the whole term."""
+    without = set()
+    asked: dict[int, int] = {}
+    for group in groups:
+        keeps = school.connection.profile.program(group.program_code).keeps_homeroom
+        if keeps is False:
+            without.add(group.id)
+        elif keeps is None and (term := await school.term_on(group.program_code, day)):
+            asked[group.id] = term.id
+    found = await school.read_all(
+        {id: partial(_has_no_homeroom, school, id, term_id, day) for id, term_id in asked.items()},
+        called=lambda id: f"Whether year group {id} keeps homeroom",
+    )
+    return without | {id for id, none in found.items() if none}
+
+
+async def _has_no_homeroom(school: School, group_id: int, term_id: int, day: date) -> bool:
+    async def look() -> bool:
+        totals = await school.client.get_homeroom_term_attendance(group_id, term_id)
+        return not any(row.status != NOT_TAKEN and row.value for student in totals.students for row in student.counts)
+
+    key = ("no homeroom", (group_id, day.year, day.month))
+    return bool(await school.connection.memory.get(key, look, keep=True))
+
+
+async def read_class_days(school: School, classes: Mapping[int, ClassRecord], day: date) -> dict[int, ClassDay]:
+    """The marks of several classes on one day; a class whose terms don't hold the day has none."""
+
+    async def one(class_id: int) -> ClassDay:
+        try:
+            return await school.read(school.client.get_class_attendance, class_id, day)
+        except (Refused, NotFound):
+            return ClassDay(students=[])
+
+    return await school.read_all(
+        {id: partial(one, id) for id in classes}, called=lambda id: f"The marks of {group_name(classes[id])}"
+    )
+
+
+async def _homeroom_rows(
+    school: School, group: Group, year_group: YearGroup, answered: HomeroomDay, day: date, covered: set[int]
 ) -> list[StudentDay]:
-    labels = await school.labels(group.program_code, day)
-    everybody = await school.all_students()
-    teachers = await school.teachers()
+    labels = await school.labels(year_group.program_code, day)
+    everybody, teachers = await school.all_students(), await school.teachers()
     rows = []
     for row in answered.students:
         student = everybody.get(row.id)
+        if row.id not in group or (student is not None and student.archived):
+            continue
         rows.append(
             StudentDay(
                 id=row.id,
                 name=student_name(student) if student else f"student {row.id}",
-                group=group_name(group),
+                group=group_name(year_group),
                 register=teacher_name(teachers, student.homeroom_advisor_id if student else None),
                 label=labels.of_mark(row.mark.status, row.mark.label)
                 if row.mark and row.mark.status != NOT_TAKEN
                 else None,
-                excusal=row.id in excused,
+                excusal=row.id in covered,
+                parents=frozenset(student.parent_ids) if student else frozenset(),
             )
         )
     return rows
 
 
-async def _without_homeroom(school: School, unmarked: Mapping[int, HomeroomDay], day: date) -> set[int]:
-    """Which of the year groups without a mark on the day have none in the whole term: they keep no homeroom."""
-    groups = await school.year_groups()
-    without = set()
-    for id in unmarked:
-        year = await school.academic_year(groups[id].program_code, day)
-        term = next((term for term in year.terms if term.starts_on <= day <= term.ends_on), None) if year else None
-        if term is None:
-            continue
-        totals = await school.read(school.client.get_homeroom_term_attendance, id, term.id)
-        if not any(row.status != NOT_TAKEN and row.value for student in totals.students for row in student.counts):
-            without.add(id)
-    return without
+async def _class_rows(
+    school: School, group: Group, year_groups: Sequence[YearGroup], day: date, covered: set[int]
+) -> list[StudentDay]:
+    """Each student's day from the taken marks of their classes."""
+    programmes = {one.program_code for one in year_groups}
+    records = {id: one for id, one in (await school.classes()).items() if one.program_code in programmes}
+    labels = {code: await school.labels(code, day) for code in programmes}
+    marks: dict[int, list[tuple[int, Label]]] = {}
+    for class_id, answered in (await read_class_days(school, records, day)).items():
+        for row in answered.students:
+            for period, mark in row.marks.items():
+                if mark.status != NOT_TAKEN:
+                    label = labels[records[class_id].program_code].of_mark(mark.status, mark.label)
+                    marks.setdefault(row.id, []).append((period, label))
+    everybody = await school.all_students()
+    rows = []
+    for year_group in year_groups:
+        for id in year_group.student_ids:
+            student = everybody.get(id)
+            if id not in group or student is None or student.archived:
+                continue
+            day_label, missed = day_from_classes(marks.get(id, ()))
+            rows.append(
+                StudentDay(
+                    id=id,
+                    name=student_name(student),
+                    group=group_name(year_group),
+                    register="",
+                    label=day_label,
+                    excusal=id in covered,
+                    missed=missed,
+                    parents=frozenset(student.parent_ids),
+                )
+            )
+    return rows
 
 
-def _any(answered: HomeroomDay) -> bool:
-    return any(row.mark is not None and row.mark.status != NOT_TAKEN for row in answered.students)
+def day_from_classes(marks: Iterable[tuple[int, Label]]) -> tuple[Label | None, tuple[int, ...]]:
+    """A day's label from taken class marks (period, label), and the periods missed on a day that was attended in part.
+
+    Away from every taken class: the first one's label. Otherwise the first label that isn't away.
+    """
+    ordered = sorted(marks, key=lambda mark: mark[0])
+    if not ordered:
+        return None, ()
+    there = [label for _, label in ordered if label.kind not in (Kind.ABSENT, Kind.EXCUSED, Kind.HEALTH)]
+    if not there:
+        return ordered[0][1], ()
+    return there[0], tuple(period for period, label in ordered if label.kind is Kind.ABSENT)

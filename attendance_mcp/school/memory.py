@@ -47,10 +47,10 @@ class Memory:
                 return flight.value
             # Whoever fetched it was cancelled: somebody else must.
 
-    def has(self, key: Hashable) -> bool:
-        """Whether a kept value still holds."""
+    def peek(self, key: Hashable) -> Any:
+        """The kept value while it holds, else None; nothing is fetched."""
         kept = self._kept.get(key)
-        return kept is not None and kept[0] > self._clock()
+        return kept[1] if kept is not None and kept[0] > self._clock() else None
 
     def drop(self, touches: Callable[[Any], bool]) -> None:
         """Forget what a write touched, and let no read that began before it be kept."""

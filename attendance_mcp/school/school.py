@@ -14,9 +14,11 @@ from attendance_mcp.api.endpoints import ENDPOINTS
 from attendance_mcp.api.records import AcademicYear, ClassRecord, Student, Teacher, Term, YearGroup
 from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotOffered, Unavailable
 from attendance_mcp.outside import one_line
+from attendance_mcp.rules.calendar import SchoolCalendar, YearDays
 from attendance_mcp.rules.labels import Labels
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
+from attendance_mcp.school.directory import Directory, group_entries, people_entries, student_entries, term_entries
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -121,7 +123,7 @@ class School:
     async def students(self, ids: Iterable[int]) -> Mapping[int, Student]:
         """The students with these ids; an id that the school doesn't know is missing."""
         wanted = set(ids)
-        if len(wanted) > _FEW or self.connection.memory.has("all_students"):
+        if len(wanted) > _FEW or self.connection.memory.peek("all_students") is not None:
             everybody = await self.all_students()
             return {id: everybody[id] for id in wanted if id in everybody}
         found: dict[int, Student] = {}
@@ -184,14 +186,62 @@ class School:
 
     async def labels(self, program_code: str | None, day: date) -> Labels:
         """The labels of a programme on a day; the vendor's words where the API doesn't tell the school's."""
+        kinds = self.connection.profile.kinds(program_code)
         year = await self.academic_year(program_code, day)
         if year is None:
-            return Labels.of(None, kinds=self.connection.kinds)
+            return Labels.of(None, kinds=kinds)
         try:
             rows = await self.read(self.client.list_attendance_categories, year.id)
         except (NotOffered, NotAuthorised, NotFound):
-            return Labels.of(None, kinds=self.connection.kinds)
-        return Labels.of([(row.status, row.label, row.enabled) for row in rows], kinds=self.connection.kinds)
+            return Labels.of(None, kinds=kinds)
+        return Labels.of([(row.status, row.label, row.enabled) for row in rows], kinds=kinds)
+
+    async def calendar(self, program_code: str) -> SchoolCalendar:
+        """The programme's school days of this academic year: by the API's calendar, else by the profile."""
+        years = [year for year in await self.academic_years() if year.program_code == program_code]
+        today = self.clock.today()
+        now = [year for year in years if year.starts_on <= today <= year.ends_on] or years[-1:]
+        rules = self.connection.profile.program(program_code)
+        return SchoolCalendar(
+            [await self._year_days(year) for year in now], days_off=rules.days_off, holidays=rules.holidays
+        )
+
+    async def _year_days(self, year: AcademicYear) -> YearDays:
+        # The path takes a programme's code; some schools spell it in the list of years as no code is spelt elsewhere.
+        for code in dict.fromkeys((year.program_code, year.program_key)):
+            try:
+                answered = await self.read(self.client.get_calendar, code, year.id)
+            except (NotOffered, NotAuthorised, NotFound):
+                continue
+            listed = {day.date: day.rotation_day for day in answered.dates}
+            return YearDays(year.starts_on, year.ends_on, listed=listed, days_off=answered.days_off)
+        return YearDays(year.starts_on, year.ends_on)
+
+    async def term_on(self, program_code: str | None, day: date) -> Term | None:
+        """The programme's term that holds the day."""
+        year = await self.academic_year(program_code, day)
+        terms = year.terms if year else []
+        return next((term for term in terms if term.starts_on <= day <= term.ends_on), None)
+
+    async def classes(self) -> Mapping[int, ClassRecord]:
+        """The classes that are not archived, by id."""
+        return {record.id: record for record in await self.read(self.client.list_classes)}
+
+    async def directory(self) -> Directory:
+        """What can be named here, without parents, whom only find_in_school looks for."""
+        return await self._kept("directory", self._make_directory)
+
+    async def _make_directory(self) -> Directory:
+        students, groups, teachers = await self.all_students(), await self.year_groups(), await self.teachers()
+        advisors = {id: teacher_name(teachers, id) for id in teachers}
+        return Directory(
+            [
+                *student_entries(students, groups),
+                *group_entries(groups, (await self.classes()).values(), students, advisors),
+                *people_entries(teachers, ()),
+                *term_entries(await self.academic_years()),
+            ]
+        )
 
     async def names(self, ids: Iterable[int]) -> Mapping[int, str]:
         """The students' names by id."""

@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
+from attendance_mcp.digest.absence_range import range_absences
 from attendance_mcp.digest.absences import Absences, day_absences
+from attendance_mcp.errors import ArgumentError
 from attendance_mcp.school.clock import spoken
-from attendance_mcp.school.day import school_day
+from attendance_mcp.school.day import read_days
+from attendance_mcp.school.days_off import days_off, range_days
+from attendance_mcp.school.groups import find_group
 from attendance_mcp.school.school import School
-from attendance_mcp.tools.arguments import Day
+from attendance_mcp.tools.arguments import Day, Flag, GroupName, OptionalDay, Since
 
 
-async def list_absences(school: School, date: Day = "today") -> Absences:
-    """Who is absent, late, left early or out in the whole school on one day, and whether an excusal covers it.
-    Counts for everybody, names for the exceptions; not taken is counted apart.
+async def list_absences(
+    school: School,
+    date: Day = "today",
+    start_date: OptionalDay = None,
+    end_date: OptionalDay = None,
+    group: GroupName = "",
+    unexplained_only: Flag = False,
+    since: Since = "",
+) -> Absences:
+    """Who is absent, late, left early or out, and whether an excusal covers it: on a date, or from start_date to
+    end_date (up to 15 school days; dates, runs and weekdays of each student). Counts for everybody, names for the
+    exceptions. `since` (an earlier answer's as_of): what changed.
     """
+    of = await find_group(school, group)
+    if start_date or end_date:
+        if since:
+            raise ArgumentError("Give since with one date, not with a range.")
+        start = school.clock.day(start_date) if start_date else school.clock.day(end_date or "today")
+        end = school.clock.day(end_date) if end_date else school.clock.today()
+        chosen = await range_days(school, of, start, end)
+        found = await read_days(school, of, chosen.days, classes=not of.whole_school, off=chosen.off)
+        return range_absences(
+            {day: one.rows for day, one in found.items()},
+            title=f"{spoken(start)} to {spoken(end)}",
+            of=of.name,
+            unexplained_only=unexplained_only,
+            days_off=chosen.said,
+            no_source=sorted({name for one in found.values() for name in one.no_source}),
+            not_read=school.not_read,
+        )
     day = school.clock.day(date)
-    found = await school_day(school, day)
+    one = (await read_days(school, of, [day]))[day]
+    as_of = school.clock.stamp()
+    earlier = school.connection.recall.compare(
+        (school.caller, of.name, day), since=since, as_of=as_of, states={row.id: row.state for row in one.rows}
+    )
+    unknown_since = since and earlier is None
     return day_absences(
-        found.rows,
+        one.rows,
         day=spoken(day),
-        no_source=found.no_source,
+        of=of.name,
+        as_of=as_of,
+        unexplained_only=unexplained_only,
+        since=since,
+        earlier=earlier,
+        days_off=await days_off(school, of, day),
+        from_classes=one.from_classes,
+        no_source=one.no_source,
         not_read=school.not_read,
-        note=found.note,
+        remark=f"Nothing is remembered of {since}, so this is the whole list." if unknown_since else "",
     )

@@ -27,6 +27,11 @@ def _id(value: Any) -> int:
     return value
 
 
+def _name_or_id(value: Any) -> Any:
+    """Some hosts hand an id over as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _day(value: Any) -> date | str:
     if isinstance(value, str):
         word = value.strip().lower()
@@ -75,6 +80,13 @@ def _list(value: Any) -> Any:
     return value
 
 
+def _names(value: Any) -> Any:
+    """A list, its JSON text, or names pasted one a line."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [line.strip() for line in value.splitlines() if line.strip()]
+    return _list(value)
+
+
 def _schema(kind: str, description: str = "", **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more, **({"description": description} if description else {})})
 
@@ -85,6 +97,28 @@ OptionalDay = Annotated[
     date | DayWord | None,
     BeforeValidator(lambda value: None if value in (None, "") else _day(value)),
     _schema("string", "as date"),
+]
+GroupName = Annotated[
+    str,
+    BeforeValidator(_name_or_id),
+    Field(max_length=200),
+    _schema(
+        "string", "programme, year group, homeroom (by its advisor) or class: a name or id; none is the whole school"
+    ),
+]
+Since = Annotated[str, Field(max_length=20)]
+Names = Annotated[
+    list[Annotated[str, BeforeValidator(_name_or_id), Field(min_length=1, max_length=200)]],
+    BeforeValidator(_names),
+    Field(min_length=1, max_length=60),
+    _schema("array", items={"type": "string"}, minItems=1, maxItems=60),
+]
+FindKind = Annotated[
+    Literal["", "student", "parent", "teacher", "year group", "homeroom", "class", "programme", "term"],
+    _schema("string", enum=["student", "parent", "teacher", "year group", "homeroom", "class", "programme", "term"]),
+]
+StudentName = Annotated[
+    str, BeforeValidator(_name_or_id), Field(min_length=1, max_length=200), _schema("string", "a name or id")
 ]
 StatusOrLabel = Annotated[
     int | str,

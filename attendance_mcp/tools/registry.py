@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from attendance_mcp.tools import absences, changes, classes, excusals, homeroom
+from attendance_mcp.digest.absence_range import AbsenceRange
+from attendance_mcp.tools import absences, changes, classes, excusals, finding, homeroom
 from attendance_mcp.tools.tool import AttendanceTool, tool
 
 
 def all_tools(*, writes: bool) -> list[AttendanceTool]:
     """The tools; without writes, those that change nothing."""
     reading = [
-        tool(absences.list_absences, title="Who is absent"),
+        tool(finding.find_in_school, title="Find in school"),
+        tool(absences.list_absences, title="Who is absent", output=AbsenceRange),
         tool(homeroom.get_homeroom_attendance, title="Homeroom marks of a day"),
         tool(homeroom.get_homeroom_term_attendance, title="Homeroom totals of a term"),
         tool(homeroom.get_homeroom_adjustments, title="Homeroom adjustments"),

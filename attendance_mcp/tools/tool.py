@@ -61,12 +61,12 @@ class AttendanceTool(Tool):
                 facts = await self.fn(errand, **values)
             else:
                 facts = await self.fn(office.school(context), **values)
+            return answer(facts, demo=office.demo)
         except AttendanceError as error:
             return refusal(error, wrote=_wrote(errand))
         except Exception as error:  # noqa: BLE001 a crash must neither hide from the caller nor show them its text
             log.error("%s failed: %s", self.name, _where(error))  # noqa: TRY400 a traceback's message may hold names
             return refusal(AttendanceError("This server made a mistake of its own and stopped."), wrote=_wrote(errand))
-        return answer(facts, demo=office.demo)
 
     def _values(self, arguments: dict[str, Any]) -> dict[str, Any]:
         model = self.fn_metadata.arg_model
@@ -89,14 +89,18 @@ def tool(
     destructive: bool = False,
     idempotent: bool = True,
     open_world: bool = True,
+    output: type[Facts] | None = None,
 ) -> AttendanceTool:
-    """The function as a tool; its docstring is the description, its return type the output schema."""
+    """The function as a tool; its docstring is the description, its return type the output schema.
+
+    `output` stands for the return type where a subclass of it may be answered too.
+    """
     first = next(iter(inspect.signature(fn).parameters))
     metadata = func_metadata(fn, skip_names=[first], structured_output=False)
     metadata.arg_model.model_config["extra"] = "forbid"
     metadata.arg_model.model_rebuild(force=True)
-    output: type[Facts] = get_type_hints(fn)["return"]
-    metadata.output_schema = lean(output.model_json_schema(mode="serialization"))
+    answered: type[Facts] = output or get_type_hints(fn)["return"]
+    metadata.output_schema = lean(answered.model_json_schema(mode="serialization"))
     return AttendanceTool(
         fn=fn,
         name=fn.__name__,

@@ -21,7 +21,7 @@ import click  # noqa: E402
 from pydantic import ValidationError  # noqa: E402
 
 from attendance_mcp import __version__  # noqa: E402
-from attendance_mcp.errors import SettingsError  # noqa: E402
+from attendance_mcp.errors import AttendanceError  # noqa: E402
 from attendance_mcp.settings import NO_TOKEN, Settings, explain  # noqa: E402
 
 if TYPE_CHECKING:
@@ -128,6 +128,32 @@ async def _call(server: MCPServer[Any], tool: str, arguments: dict[str, Any], as
 
 
 @main.command()
+@demo_option
+@click.option("--learn", is_flag=True, required=True, help="Propose a school profile from reads alone.")
+@click.pass_context
+def doctor(context: click.Context, *, demo: bool, learn: bool) -> None:  # noqa: ARG001 the only thing it does so far
+    r"""Look at the school's system, by reads alone.
+
+    \b
+    attendance-mcp doctor --learn > school.toml
+    """
+    settings = _settings(demo=demo or context.obj)
+    _or_end(lambda: anyio.run(_learn, settings))
+
+
+async def _learn(settings: Settings) -> None:
+    from attendance_mcp.school.learn import learn_profile
+    from attendance_mcp.school.school import School
+    from attendance_mcp.server import open_app
+
+    app = open_app(settings)
+    try:
+        click.echo(await learn_profile(School(app.connection)), nl=False)
+    finally:
+        await app.aclose()
+
+
+@main.command()
 @click.option("--port", default=8751, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--token", default="sandbox", show_default=True, help="The token that the school's API accepts.")
 @click.option("--size", type=click.Choice(["small", "school", "district"]), default="school", show_default=True)
@@ -197,7 +223,7 @@ def _server(settings: Settings, *, http: bool = False) -> MCPServer[Any]:
 def _or_end(make: Callable[[], T]) -> T:
     try:
         return make()
-    except SettingsError as error:
+    except AttendanceError as error:
         _end(str(error))
 
 

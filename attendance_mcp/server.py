@@ -62,6 +62,7 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
     Raises SettingsError where the settings name none.
     """
     office = app or open_app(settings)
+    office.connection.writes = settings.writes_on(http=http)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
@@ -98,6 +99,7 @@ def open_app(settings: Settings) -> App:
             deadline=settings.deadline,
             rate=settings.rate,
             profile=profile,
+            zone_set=(settings.zone or profile.zone) is not None,
         )
     desk = Desk(
         place=settings.store.get_secret_value() if settings.store else data_folder() / "attendance.db",

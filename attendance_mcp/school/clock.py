@@ -28,7 +28,7 @@ class Clock:
     def of(cls, zone: ZoneInfo | None, today: date | datetime | None = None) -> Clock:
         """A clock in the school's zone, else the machine's; it stands where `today` is given, a date alone at noon."""
         here = datetime.now().astimezone()
-        name = zone.key if zone else f"{here.tzname()} (this computer's)"
+        name = zone.key if zone else f"{here.tzname()}, this computer's"
         at = zone or here.tzinfo or UTC
         if isinstance(today, date) and not isinstance(today, datetime):
             today = datetime.combine(today, NOON)

@@ -28,6 +28,8 @@ class Connection:
     profile: Profile = field(default_factory=Profile)
     memory: Memory = field(default_factory=Memory)
     recall: Recall = field(default_factory=Recall)
+    zone_set: bool = True  # whether the school's time zone was told, or is only the machine's
+    writes: bool = False
     on_close: Callable[[], None] = lambda: None
 
     @cached_property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from attendance_mcp.digest.absence_range import AbsenceRange
-from attendance_mcp.tools import absences, changes, classes, excusals, finding, homeroom
+from attendance_mcp.tools import absences, changes, classes, context, excusals, finding, homeroom
 from attendance_mcp.tools.tool import AttendanceTool, tool
 
 
 def all_tools(*, writes: bool) -> list[AttendanceTool]:
     """The tools; without writes, those that change nothing."""
     reading = [
+        tool(context.get_school_context, title="The school at a glance"),
         tool(finding.find_in_school, title="Find in school"),
         tool(absences.list_absences, title="Who is absent", output=AbsenceRange),
         tool(homeroom.get_homeroom_attendance, title="Homeroom marks of a day"),

@@ -42,9 +42,7 @@ class AbsenceRange(Absences):
     def lines(self) -> Iterable[str]:
         yield f"{self.day}, {self.of}: {counted(self.students, 'student')} looked at, in student days:"
         yield ", ".join(f"{kind} {number:,}" for kind, number in self.counts.items()) + "."
-        yield from self.days_off
-        if self.remark:
-            yield self.remark
+        yield from self.remarks
         for day, counts in self.by_day.items():
             yield f"{day}: " + ", ".join(f"{kind} {number}" for kind, number in counts.items()) + "."
         if self.weekdays:
@@ -52,8 +50,6 @@ class AbsenceRange(Absences):
         yield from (row.line() for row in self.rows)
         if self.more:
             yield f"… and {counted(self.more, 'student')} more with fewer days: ask for a group, or unexplained_only."
-        if self.no_source:
-            yield f"Left out, no homeroom there: {listed(self.no_source)}. Ask for such a group by name."
         yield from self.not_read
 
 
@@ -63,10 +59,8 @@ def range_absences(
     title: str,
     of: str,
     unexplained_only: bool = False,
-    days_off: Sequence[str] = (),
-    no_source: Sequence[str] = (),
+    remarks: Sequence[str] = (),
     not_read: Sequence[str] = (),
-    remark: str = "",
 ) -> AbsenceRange:
     """The facts of several school days; students with most days away come first."""
     of_student: dict[int, list[tuple[date, StudentDay]]] = {}
@@ -88,10 +82,8 @@ def range_absences(
         weekdays={_WEEKDAYS[number]: absent[number] for number in sorted(absent)},
         rows=shown,
         more=len(ranked) - len(shown),
-        days_off=list(days_off),
-        no_source=list(no_source),
+        remarks=list(remarks),
         not_read=list(not_read),
-        remark=remark,
     )
 
 

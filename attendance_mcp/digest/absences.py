@@ -59,14 +59,6 @@ class Section(Row):
         yield f"{title}{excusal} ({self.number}): {names}{more}"
 
 
-class Moved(Row):
-    """A student whose mark is not what an earlier answer said."""
-
-    name: str
-    was: str
-    now: str
-
-
 class Absences(Facts):
     day: str
     of: str
@@ -75,24 +67,19 @@ class Absences(Facts):
     counts: dict[str, int]
     by_group: dict[str, dict[str, int]] = {}
     sections: list[Section] = []
-    missed: dict[str, list[int]] = {}
+    missed: list[str] = []
     present_with_excusal: list[str] = []
-    siblings: list[list[str]] = []
+    siblings: list[str] = []
     since: str = ""
-    moved: list[Moved] = []
-    days_off: list[str] = []
+    changed: list[str] = []
+    remarks: list[str] = []
     registers: int = 0
     not_taken: list[str] = []
-    from_classes: list[str] = []
-    no_source: list[str] = []
-    remark: str = ""
     not_read: list[str] = []
 
     def lines(self) -> Iterable[str]:
         yield f"{self.day}, {self.of}, as of {self.as_of}: {counted(self.students, 'student')} looked at."
-        yield from self.days_off
-        if self.remark:
-            yield self.remark
+        yield from self.remarks
         if self.students:
             yield f"{_counts(self.counts)}."
         for group, counts in self.by_group.items():
@@ -105,15 +92,13 @@ class Absences(Facts):
         yield from self.not_read
 
     def _since_lines(self) -> Iterable[str]:
-        moves = "; ".join(f"{one.name}: {one.was} → {one.now}" for one in self.moved)
-        yield f"Changed since {self.since}: {moves or 'nothing'}."
+        yield f"Changed since {self.since}: {'; '.join(self.changed) or 'nothing'}."
 
     def _more_lines(self) -> Iterable[str]:
         if self.siblings:
-            yield f"Siblings among those away: {'; '.join(listed(family) for family in self.siblings)}."
+            yield f"Siblings among those away: {'; '.join(self.siblings)}."
         if self.missed:
-            parts = "; ".join(f"{name} period {listed(periods)}" for name, periods in self.missed.items())
-            yield f"There, but absent from some classes: {parts}."
+            yield f"There, but absent from some classes: {'; '.join(self.missed)}."
         if self.present_with_excusal:
             number = len(self.present_with_excusal)
             yield f"Present though an excusal covers the day ({number}): {listed(self.present_with_excusal)}."
@@ -122,10 +107,6 @@ class Absences(Facts):
                 f"Registers not taken: {len(self.not_taken)} of {self.registers} ({'; '.join(self.not_taken)}). "
                 "Of their students nothing is known."
             )
-        if self.from_classes:
-            yield f"No homeroom there, so told from taken class marks: {listed(self.from_classes)}."
-        if self.no_source:
-            yield f"No attendance source: {listed(self.no_source)}."
 
 
 def day_absences(
@@ -137,11 +118,8 @@ def day_absences(
     unexplained_only: bool = False,
     since: str = "",
     earlier: Mapping[int, str] | None = None,
-    days_off: Sequence[str] = (),
-    from_classes: Sequence[str] = (),
-    no_source: Sequence[str] = (),
+    remarks: Sequence[str] = (),
     not_read: Sequence[str] = (),
-    remark: str = "",
     most_names: int = MOST_NAMES,
 ) -> Absences:
     """The facts of one day. Every row is counted once; what the rows leave out is named by the other arguments.
@@ -164,17 +142,14 @@ def day_absences(
         counts=kind_counts(rows),
         by_group=_by_group(rows) if cut else {},
         sections=sections if earlier is None else [],
-        missed={} if unexplained_only else {row.name: list(row.missed) for row in rows if row.missed},
+        missed=[] if unexplained_only else _missed(rows),
         present_with_excusal=[] if unexplained_only else _present_with_excusal(rows),
         siblings=_siblings(told),
         since=since if earlier is not None else "",
-        moved=_moved(rows, earlier or {}) if earlier is not None else [],
-        days_off=list(days_off),
+        changed=_changed(rows, earlier) if earlier is not None else [],
+        remarks=[*remarks, *([] if rows else ["Nobody to look at: a day off, or nothing tells of these students."])],
         registers=len(registers),
         not_taken=[f"{group} {register}" for group, register in untaken],
-        from_classes=list(from_classes),
-        no_source=list(no_source),
-        remark=remark or ("" if rows else "Nobody to look at: a day off, or nothing tells of these students."),
         not_read=list(not_read),
     )
 
@@ -221,7 +196,11 @@ def _present_with_excusal(rows: Iterable[StudentDay]) -> list[str]:
     return sorted(row.name for row in rows if row.excusal and row.kind is Kind.PRESENT)[:MOST_NAMES]
 
 
-def _siblings(rows: Iterable[StudentDay]) -> list[list[str]]:
+def _missed(rows: Iterable[StudentDay]) -> list[str]:
+    return [f"{row.name} period {listed(row.missed)}" for row in rows if row.missed][:MOST_NAMES]
+
+
+def _siblings(rows: Iterable[StudentDay]) -> list[str]:
     """Families with more than one child away, who often need one call and one excusal each."""
     families: dict[int, list[StudentDay]] = {}
     for row in rows:
@@ -229,12 +208,12 @@ def _siblings(rows: Iterable[StudentDay]) -> list[list[str]]:
             for parent in row.parents:
                 families.setdefault(parent, []).append(row)
     found = {tuple(sorted(row.name for row in own)) for own in families.values() if len(own) > 1}
-    return [list(names) for names in sorted(found)][:MOST_FAMILIES]
+    return [listed(names) for names in sorted(found)][:MOST_FAMILIES]
 
 
-def _moved(rows: Iterable[StudentDay], earlier: Mapping[int, str]) -> list[Moved]:
+def _changed(rows: Iterable[StudentDay], earlier: Mapping[int, str]) -> list[str]:
     return [
-        Moved(name=row.name, was=earlier[row.id], now=row.state)
+        f"{row.name}: {earlier[row.id]} → {row.state}"
         for row in rows
         if row.id in earlier and earlier[row.id] != row.state
     ][:MOST_NAMES]

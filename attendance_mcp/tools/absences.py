@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attendance_mcp.digest.absence_range import range_absences
 from attendance_mcp.digest.absences import Absences, day_absences
+from attendance_mcp.digest.facts import listed
 from attendance_mcp.errors import ArgumentError
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.day import read_days
@@ -23,8 +26,8 @@ async def list_absences(
     since: Since = "",
 ) -> Absences:
     """Who is absent, late, left early or out, and whether an excusal covers it: on a date, or from start_date to
-    end_date (up to 15 school days; dates, runs and weekdays of each student). Counts for everybody, names for the
-    exceptions. `since` (an earlier answer's as_of): what changed.
+    end_date (up to 15 school days: each student's dates and runs). Counts for everybody, names for the exceptions.
+    `since` (an earlier answer's as_of): what changed.
     """
     of = await find_group(school, group)
     if start_date or end_date:
@@ -34,13 +37,13 @@ async def list_absences(
         end = school.clock.day(end_date) if end_date else school.clock.today()
         chosen = await range_days(school, of, start, end)
         found = await read_days(school, of, chosen.days, classes=not of.whole_school, off=chosen.off)
+        left_out = sorted({name for one in found.values() for name in one.no_source})
         return range_absences(
             {day: one.rows for day, one in found.items()},
             title=f"{spoken(start)} to {spoken(end)}",
             of=of.name,
             unexplained_only=unexplained_only,
-            days_off=chosen.said,
-            no_source=sorted({name for one in found.values() for name in one.no_source}),
+            remarks=[*chosen.said, *_told("Left out, no homeroom there; ask for such a group by name", left_out)],
             not_read=school.not_read,
         )
     day = school.clock.day(date)
@@ -49,7 +52,10 @@ async def list_absences(
     earlier = school.connection.recall.compare(
         (school.caller, of.name, day), since=since, as_of=as_of, states={row.id: row.state for row in one.rows}
     )
-    unknown_since = since and earlier is None
+    remarks = await days_off(school, of, day)
+    remarks += _told("No homeroom there, so told from taken class marks", one.from_classes)
+    if since and earlier is None:
+        remarks.append(f"Nothing is remembered of {since}, so this is the whole list.")
     return day_absences(
         one.rows,
         day=spoken(day),
@@ -58,9 +64,10 @@ async def list_absences(
         unexplained_only=unexplained_only,
         since=since,
         earlier=earlier,
-        days_off=await days_off(school, of, day),
-        from_classes=one.from_classes,
-        no_source=one.no_source,
+        remarks=remarks,
         not_read=school.not_read,
-        remark=f"Nothing is remembered of {since}, so this is the whole list." if unknown_since else "",
     )
+
+
+def _told(what: str, groups: Sequence[str]) -> list[str]:
+    return [f"{what}: {listed(groups)}."] if groups else []

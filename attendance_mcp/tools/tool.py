@@ -24,6 +24,7 @@ from attendance_mcp.changes.desk import Errand
 from attendance_mcp.digest.facts import Facts
 from attendance_mcp.errors import ArgumentError, AttendanceError
 from attendance_mcp.school.school import School
+from attendance_mcp.tools.schema import lean
 
 log = logging.getLogger(__name__)
 CANT_TELL = "Whether anything was written can't be told: look in list_changes, or read the records again."
@@ -100,7 +101,7 @@ def tool(
     metadata.arg_model.model_config["extra"] = "forbid"
     metadata.arg_model.model_rebuild(force=True)
     answered: type[Facts] = output or get_type_hints(fn)["return"]
-    metadata.output_schema = lean(answered.model_json_schema(mode="serialization"))
+    metadata.output_schema = lean(answered.model_json_schema(mode="serialization"), output=True)
     return AttendanceTool(
         fn=fn,
         name=fn.__name__,
@@ -119,28 +120,6 @@ def tool(
             open_world_hint=open_world,
         ),
     )
-
-
-def lean(schema: Any, *, named: bool = False) -> Any:
-    """The schema without what costs tokens and says nothing: generated titles (those of a `const` are labels and stay),
-    the models' own docstrings and empty defaults. `named` is true for a mapping of names, where `title` is a name.
-    """
-    if isinstance(schema, list):
-        return [lean(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    model = not named and schema.get("type") == "object" and "properties" in schema
-    return {
-        key: lean(value, named=not named and key in ("properties", "$defs"))
-        for key, value in schema.items()
-        if named
-        or not (
-            (key == "title" and "const" not in schema)
-            or (key == "description" and model)
-            or (key == "default" and value in ("", False, None, [], {}))
-            or (key == "additionalProperties" and value is True)
-        )
-    }
 
 
 def _problems(error: ValidationError) -> Iterable[str]:

@@ -1,4 +1,4 @@
-# make demo | test | lint | format | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | lint | format | schemas | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format schemas clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -37,6 +37,10 @@ format: $(TESTING)
 
 test: lint
 	$(BIN)/python -m pytest
+
+# The tools' published schemas, from their code.
+schemas: $(RUNTIME)
+	$(BIN)/python -m attendance_mcp.tools.publish
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis

@@ -39,10 +39,10 @@ demo_option = click.option("--demo", is_flag=True, help="Use the embedded school
 @click.pass_context
 def main(context: click.Context, *, demo: bool) -> None:
     """A school's attendance for AI assistants, over MCP. Without a command it serves on stdio."""
-    gc.enable()
-    gc.freeze()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     context.obj = demo
+    if context.invoked_subcommand not in (None, "serve", "call"):
+        gc.enable()  # these import no server that would enable it once it is built
     if context.invoked_subcommand is None:
         context.invoke(serve)
 
@@ -217,7 +217,11 @@ def _settings(*, demo: bool) -> Settings:
 def _server(settings: Settings, *, http: bool = False) -> MCPServer[Any]:
     from attendance_mcp.server import build
 
-    return _or_end(lambda: build(settings, http=http))
+    try:
+        return _or_end(lambda: build(settings, http=http))
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def _or_end(make: Callable[[], T]) -> T:

@@ -19,6 +19,7 @@ from attendance_mcp.school.connection import Connection
 from attendance_mcp.settings import Settings, data_folder
 
 SIZE: Literal["school"] = "school"
+SEED = 1
 NAME = "demo"
 Receive = Callable[[], Any]
 Send = Callable[[Any], Any]
@@ -51,7 +52,8 @@ def demo_connection(settings: Settings, *, profile: Profile | None = None) -> Co
         name=NAME,
         deadline=settings.deadline,
         rate=1000,
-        profile=profile or Profile.from_toml((Path(__file__).parent / "sandbox" / "school.toml").read_text("utf-8")),
+        own_profile=profile
+        or Profile.from_toml((Path(__file__).parent / "sandbox" / "school.toml").read_text("utf-8")),
         on_close=sandbox.close,
     )
 
@@ -68,7 +70,6 @@ def demo_today(settings: Settings) -> datetime:
     if settings.today is not None:
         return datetime.combine(settings.today, time(12))
     from attendance_mcp.sandbox.school_year import latest_common_school_day
-    from attendance_mcp.sandbox.serve import SEED
 
     return datetime.combine(latest_common_school_day(date.today(), size=SIZE, seed=SEED), time(12))  # noqa: DTZ011 the machine's day
 
@@ -92,7 +93,7 @@ class _Sandbox:
         from attendance_mcp.sandbox.app import create_app
         from attendance_mcp.sandbox.serve import open_school
 
-        engine = self._open.enter_context(open_school(size=SIZE, today=self._today, file=self._file))
+        engine = self._open.enter_context(open_school(size=SIZE, seed=SEED, today=self._today, file=self._file))
         return create_app(engine, token=self._token, today=self._today)
 
     def close(self) -> None:

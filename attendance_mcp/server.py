@@ -90,16 +90,17 @@ def open_app(settings: Settings) -> App:
 
         connection = demo_connection(settings, profile=_profile(settings))
     else:
-        profile = _profile(settings) or Profile()
+        profile = _profile(settings)
+        zone = settings.zone or (profile.zone if profile else None)
         settings.token()  # a missing or unreadable token is said at start, not at the first question
         connection = Connection(
             connect=_connector(settings),
-            clock=Clock.of(settings.zone or profile.zone, settings.today),
+            clock=Clock.of(zone, settings.today),
             name=settings.api_url,
             deadline=settings.deadline,
             rate=settings.rate,
-            profile=profile,
-            zone_set=(settings.zone or profile.zone) is not None,
+            own_profile=profile,
+            zone_set=zone is not None,
         )
     desk = Desk(
         place=settings.store.get_secret_value() if settings.store else data_folder() / "attendance.db",

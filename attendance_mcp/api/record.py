@@ -19,7 +19,10 @@ T = TypeVar("T")
 class Record(BaseModel):
     """What all records have in common; an error about one never shows what the API sent."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+    # Built at first use: a server that is only asked for its tools reads no record.
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True, defer_build=True
+    )
 
 
 @dataclass(frozen=True, slots=True)

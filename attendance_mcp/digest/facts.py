@@ -14,7 +14,7 @@ Detail = Literal["counts", "exceptions", "full"]
 class Row(BaseModel):
     """A part of an answer; what stands at its default is left out of the structured content."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class Facts(Row, ABC):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from attendance_mcp.outside import one_line
 from attendance_mcp.status import ABSENT, NOT_TAKEN, PRESENT, STATUSES, WRITABLE, Kind
@@ -43,6 +44,12 @@ def kind_of(code: int, text: str, kinds: Kinds) -> Kind:
     return vendor.kind if vendor and vendor.label.casefold() == text.casefold() else Kind.UNCLASSIFIED
 
 
+@lru_cache(maxsize=1024)
+def _as_shown(text: str) -> str:
+    """A label as one line; a school has a few dozen, and each stands on thousands of marks."""
+    return one_line(text, limit=40)
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """The labels of one programme and academic year.
@@ -64,7 +71,7 @@ class Labels:
         }
         for code, raw, enabled in categories or ():
             if code != NOT_TAKEN:
-                text = one_line(raw, limit=40)
+                text = _as_shown(raw)
                 by_code[code] = Label(code, text, kind_of(code, text, kinds), enabled)
         return cls(by_code=by_code, known=categories is not None, kinds=kinds)
 
@@ -73,7 +80,7 @@ class Labels:
         if code == NOT_TAKEN:
             return self.by_code[NOT_TAKEN]
         known = self.by_code.get(code)
-        text = one_line(text, limit=40) or (known.text if known else f"Code {code}")
+        text = _as_shown(text) or (known.text if known else f"Code {code}")
         enabled = known.enabled if known else True
         return Label(code, text, kind_of(code, text, self.kinds), enabled)
 

@@ -145,7 +145,7 @@ Me = Annotated[int | str, BeforeValidator(_me)]
 class Table(BaseModel):
     """A table of the file: an entry that nobody knows is an error, since a typo must not vanish."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class HolidayTable(Table):

@@ -25,12 +25,17 @@ class Connection:
     name: str  # the upstream's origin, which binds a plan to its school
     deadline: float = 25.0
     rate: float = 20.0  # requests a second, which decides what a question may need
-    profile: Profile = field(default_factory=Profile)
+    own_profile: Profile | None = None
     memory: Memory = field(default_factory=Memory)
     recall: Recall = field(default_factory=Recall)
     zone_set: bool = True  # whether the school's time zone was told, or is only the machine's
     writes: bool = False
     on_close: Callable[[], None] = lambda: None
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The school profile, or the safe defaults, which are made at first use."""
+        return self.own_profile or Profile()
 
     @cached_property
     def client(self) -> Client:

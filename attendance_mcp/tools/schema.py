@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+Schemas = tuple[dict[str, Any], dict[str, Any]]
+PUBLISHED = Path(__file__).with_name("schemas.json")
 _EMPTY: tuple[Any, ...] = ("", False, None, [], {})
 _REF = "#/$defs/"
+
+
+def schemas_of(tool: str, arguments: type[BaseModel], facts: type[BaseModel]) -> Schemas:
+    """The schemas of a tool's arguments and of its facts, as published in `schemas.json`.
+
+    Making them costs more than everything else at a start, and a host starts a server for every chat; so they stand in
+    a file, which a test holds against the code (`make schemas` writes it anew).
+    """
+    published = _published().get(tool)
+    return (published["input"], published["output"]) if published else made(arguments, facts)
+
+
+def made(arguments: type[BaseModel], facts: type[BaseModel]) -> Schemas:
+    """The schemas of a tool, from its code."""
+    output = lean(facts.model_json_schema(mode="serialization"), output=True)
+    return lean(arguments.model_json_schema()), output
+
+
+@cache
+def _published() -> dict[str, dict[str, dict[str, Any]]]:
+    found: dict[str, dict[str, dict[str, Any]]] = json.loads(PUBLISHED.read_text("utf-8")) if PUBLISHED.exists() else {}
+    return found
 
 
 def lean(schema: dict[str, Any], *, output: bool = False) -> dict[str, Any]:

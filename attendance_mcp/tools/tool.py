@@ -15,16 +15,16 @@ from typing import Any, Protocol, get_type_hints
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import func_metadata
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError, create_model
 
 from attendance_mcp.answer import NOTHING_WRITTEN, answer, refusal
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.digest.facts import Facts
 from attendance_mcp.errors import ArgumentError, AttendanceError
 from attendance_mcp.school.school import School
-from attendance_mcp.tools.schema import lean
+from attendance_mcp.tools.schema import schemas_of
 
 log = logging.getLogger(__name__)
 CANT_TELL = "Whether anything was written can't be told: look in list_changes, or read the records again."
@@ -41,11 +41,20 @@ class Office(Protocol):
     def errand(self, context: Context[Any, Any]) -> Errand: ...
 
 
+class StrictArguments(ArgModelBase):
+    """Arguments of which none may be unknown: `confirmtion="…"` must not vanish and the call run."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
 class AttendanceTool(Tool):
     """A tool over one school."""
 
     first: str
     """`school` or `errand`: the function's first parameter."""
+
+    facts: type[Facts]
+    """What it answers."""
 
     async def run(
         self,
@@ -96,21 +105,22 @@ def tool(
 
     `output` stands for the return type where a subclass of it may be answered too.
     """
-    first = next(iter(inspect.signature(fn).parameters))
-    metadata = func_metadata(fn, skip_names=[first], structured_output=False)
-    metadata.arg_model.model_config["extra"] = "forbid"
-    metadata.arg_model.model_rebuild(force=True)
-    answered: type[Facts] = output or get_type_hints(fn)["return"]
-    metadata.output_schema = lean(answered.model_json_schema(mode="serialization"), output=True)
+    hints = get_type_hints(fn, include_extras=True)
+    first, *parameters = inspect.signature(fn).parameters.values()
+    required: Any = ...
+    fields = {one.name: (hints[one.name], required if one.default is one.empty else one.default) for one in parameters}
+    arguments: type[StrictArguments] = create_model(fn.__name__, __base__=StrictArguments, **fields)  # type: ignore[call-overload]
+    input_schema, output_schema = schemas_of(fn.__name__, arguments, output or hints["return"])
     return AttendanceTool(
         fn=fn,
         name=fn.__name__,
         title=title,
         description=inspect.cleandoc(fn.__doc__ or ""),
-        parameters=lean(metadata.arg_model.model_json_schema()),
-        fn_metadata=metadata,
+        parameters=input_schema,
+        fn_metadata=FuncMetadata(arg_model=arguments, output_schema=output_schema),
         is_async=True,
-        first=first,
+        first=first.name,
+        facts=output or hints["return"],
         context_kwarg=None,
         annotations=ToolAnnotations(
             title=title,

@@ -1,4 +1,4 @@
-# make demo | test | lint | format | schemas | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | lint | format | schemas | bench | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test lint format schemas clean
+.PHONY: demo test lint format schemas bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -37,6 +37,12 @@ format: $(TESTING)
 
 test: lint
 	$(BIN)/python -m pytest
+
+# Speed and size beside the peers, in one run; what it needs beyond the project goes into an environment of its own.
+bench: | $(VENV)/bin/python
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement benchmarks/requirements.txt
+	.venv-bench/bin/python -m benchmarks
 
 # The tools' published schemas, from their code.
 schemas: $(RUNTIME)

@@ -273,7 +273,7 @@ class Client:
         endpoint = ENDPOINTS[name]
         answer = await self._transport.send(endpoint, path=path, query=query, body=body)
         try:
-            return shape.model_validate_json(answer)
+            return shape.read(answer)
         except ValidationError:  # its text may hold what the API sent
             raise unexpected(endpoint, what="its JSON is not of the expected form") from None
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Desk:
     """What every errand shares, made once by the composition root.
 
-    `place` is a SQLite file or a `postgresql://…` URL."""
+    `place` is a SQLite file or a `postgresql://…` URL.
+    """
 
     place: str | Path
     policy: str = "auto"  # the setting APPROVAL

@@ -8,8 +8,9 @@ from attendance_mcp.api.records import Excusal, Student
 from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, Target
 from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.records import excusal_value, overlapping
+from attendance_mcp.changes.risks import LONG_AGO_DAYS
+from attendance_mcp.changes.wording import parent_name
 from attendance_mcp.errors import ArgumentError, NotFound
-from attendance_mcp.outside import one_line
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, student_name
 
@@ -36,7 +37,7 @@ async def draft_new_excusal(
         [Change(ChangeKind.EXCUSAL_MADE, Target(student_id=student_id), before=None, after=value)],
         warnings=["The school's system shows the notice as sent by that parent."],
     )
-    _warn_length(draft, value)
+    _warn(draft, school, student, value)
     return draft
 
 
@@ -59,9 +60,10 @@ async def draft_altered_excusal(
         )
     draft = Draft()
     draft.add(Change(ChangeKind.EXCUSAL_ALTERED, Target(student_id=student_id, excusal_id=excusal_id), before, after))
-    if after.comment != before.comment and before.comment:
-        draft.warn("The parent's own comment is overwritten.")
-    _warn_length(draft, after)
+    if draft.changes and after.comment != before.comment and before.comment:
+        draft.warn("The comment that stands there, a parent's own words perhaps, is overwritten.")
+    if draft.changes:
+        _warn(draft, school, student, after)
     return draft
 
 
@@ -97,10 +99,7 @@ async def _check_parent(school: School, student: Student, parent_id: int) -> Non
         parent = None
     if parent is not None and student.id in parent.child_ids:
         return
-    known = []
-    for id in student.parent_ids:
-        one = await school.read(school.client.get_parent, id)
-        known.append(f"{one_line(f'{one.first_name} {one.last_name}', limit=60)} ({id})")
+    known = [f"{await parent_name(school, id)} ({id})" for id in student.parent_ids]
     raise ArgumentError(
         f"{parent_id} is no parent of {student_name(student)}. Their parents: {', '.join(known) or 'none linked'}."
     )
@@ -111,7 +110,11 @@ def _check_order(start: date, end: date) -> None:
         raise ArgumentError(f"The excusal would end ({end}) before it starts ({start}).")
 
 
-def _warn_length(draft: Draft, value: ExcusalValue) -> None:
+def _warn(draft: Draft, school: School, student: Student, value: ExcusalValue) -> None:
     days = (value.end - value.start).days + 1
     if days > MOST_DAYS:
         draft.warn(f"It covers {days} days; the school's system takes at most {MOST_DAYS} and may refuse it.")
+    if (school.clock.today() - value.start).days > LONG_AGO_DAYS:
+        draft.warn(f"It begins more than {LONG_AGO_DAYS} days back.")
+    if student.archived:
+        draft.warn(f"{student_name(student)} is archived.")

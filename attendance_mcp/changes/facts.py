@@ -36,11 +36,17 @@ class WriteFacts(Facts):
     state: str = ""
     approval: str = ""
     carried_out: str = ""
+    read_back: bool = False
     repeated: bool = False
     outcomes: dict[str, int] = {}
 
     def lines(self) -> Iterable[str]:
-        if self.state:
+        if self.state == "applying":
+            yield (
+                f"This plan is being carried out right now by another call: {self.summary} "
+                "This call wrote nothing; repeat it in a minute for the outcome."
+            )
+        elif self.state:
             yield from self._outcome_lines()
         elif not self.confirmation:
             yield f"Nothing to change: {self.summary} Nothing was written."
@@ -64,11 +70,18 @@ class WriteFacts(Facts):
             yield f"Already carried out at {self.carried_out}: {tally}. This call wrote nothing more."
         else:
             by = {"token": "by its confirmation alone", "human": "by a person"}.get(self.approval, "")
-            yield f"Carried out at {self.carried_out}, agreed {by}: {tally}."
+            yield f"Carried out at {self.carried_out}, agreed {by}: {tally}.{self._how_it_is_known()}"
         yield from (group.line() for group in self.changes)
+        yield from (f"Warning: {warning}" for warning in self.warnings)
         if self.outcomes.get("unknown"):
             yield "Unknown: no answer could be relied on. Read these records before anything is sent again."
         if self.outcomes.get("not sent"):
             yield "Not sent: plan these again to go on."
-        if not self.repeated and not self.outcomes.get("done") and not self.outcomes.get("unknown"):
-            yield "Nothing was written."
+        if not self.repeated and not self.outcomes.keys() & {"done", "unknown"}:
+            # A refused row did leave, so that only the school's system can have kept it from being written.
+            yield "The school's system took none of it." if "refused" in self.outcomes else "Nothing was written."
+
+    def _how_it_is_known(self) -> str:
+        if self.read_back:
+            return " The records were read back."
+        return " The records could not be read back." if self.outcomes.get("unknown") else ""

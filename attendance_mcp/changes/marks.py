@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
-from attendance_mcp.api.records import ClassRecord, Student, Timetable
+from attendance_mcp.api.records import ClassRecord, Student, Term, Timetable
 from attendance_mcp.changes.model import Change, ChangeKind, MarkValue, Target
 from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.records import read_afresh
+from attendance_mcp.changes.risks import Risks
 from attendance_mcp.errors import ArgumentError, NotFound
 from attendance_mcp.rules.labels import Label, Labels
-from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, group_name, student_name
-from attendance_mcp.status import ABSENT, NOT_TAKEN, Kind
-
-LONG_AGO_DAYS = 30
+from attendance_mcp.status import NOT_TAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,8 @@ class WantedMark:
 
 async def draft_homeroom_marks(school: School, wanted: Sequence[WantedMark]) -> Draft:
     """The changes that make these homeroom marks so."""
-    students = {mark.student_id: await school.student(mark.student_id) for mark in wanted}
+    students = dict(await school.students({mark.student_id for mark in wanted}))
+    _check_known(students, wanted)
     aims: list[tuple[WantedMark, Change, Label]] = []
     for mark in wanted:
         student = students[mark.student_id]
@@ -95,58 +94,59 @@ async def _drafted(
         raise ArgumentError("Two of these marks are of one record (the same student, day and period). Give each once.")
     now = await read_afresh(school, [change for _, change, _ in aims])
     draft = Draft()
+    risks = Risks(school)
     for mark, change, label in aims:
         before = now.value(change)
         if not isinstance(before, MarkValue):
             raise TypeError("a mark was expected")
         note = None if mark.erase_notes else (mark.notes or before.note)
-        full = Change(change.kind, change.target, before, MarkValue(label.code, note))
-        draft.add(full)
-        if full.before != full.after:
-            _warn(draft, school, full, label, students[mark.student_id])
+        after = MarkValue(label.code, note)
+        draft.add(replace(change, before=before, after=after))
+        if before != after:
+            await risks.look(change.kind, mark.day, before, after, label, students[mark.student_id])
+    draft.warnings.extend(risks.told())
     return draft
 
 
-def _warn(draft: Draft, school: School, change: Change, label: Label, student: Student) -> None:
-    before, after, day = change.before, change.after, change.target.day
-    if not isinstance(before, MarkValue) or not isinstance(after, MarkValue) or day is None:
-        return
-    if before.status != after.status and ABSENT in (before.status, after.status):
-        draft.warn("A mark of Absent, or its undoing: the school's system may tell the parents.")
-    if before.status is not None and before.status != after.status:
-        draft.warn("Somebody took these marks; they are overwritten.")
-    if before.note and not after.note:
-        draft.warn("A note is erased.")
-    if not label.enabled:
-        draft.warn(f"{label.text} is a disabled code in this school.")
-    if label.kind is Kind.UNCLASSIFIED:
-        draft.warn(f"What {label.text} counts as is not known here.")
-    if (school.clock.today() - day).days > LONG_AGO_DAYS:
-        draft.warn(f"{spoken(day)} is more than {LONG_AGO_DAYS} days back.")
-    if day > school.clock.today():
-        draft.warn(f"{spoken(day)} is still to come.")
-    if student.archived:
-        draft.warn(f"{student_name(student)} is archived.")
+def _check_known(students: Mapping[int, Student], wanted: Sequence[WantedMark]) -> None:
+    unknown = sorted({mark.student_id for mark in wanted} - set(students))
+    if unknown:
+        ids = ", ".join(map(str, unknown[:5]))
+        raise NotFound(f"The school has no student with the id {ids}. The school's own number is not the id.")
 
 
 async def _check_members(
     school: School, record: ClassRecord, students: dict[int, Student], wanted: Sequence[WantedMark]
 ) -> None:
-    """Members are today's roster, whoever the memberships name, and whoever the class's day shows."""
-    ids = {mark.student_id for mark in wanted}
-    unknown = sorted(ids - set(students))
-    if unknown:
-        raise NotFound(f"The school has no student with the id {unknown[0]}. The school's own number is not the id.")
-    members = set(await school.read(school.client.list_class_students, record.id))
-    if missing := ids - members:
-        for membership in await school.read(school.client.list_memberships, user_ids=tuple(sorted(missing))):
-            if membership.class_id == record.id:
-                members.add(membership.user_id)
-    for day in {mark.day for mark in wanted if mark.student_id not in members}:
-        members |= {student.id for student in (await school.client.get_class_attendance(record.id, day)).students}
-    if strangers := sorted(ids - members):
-        names = ", ".join(f"{student_name(students[id])} ({id})" for id in strangers[:5])
+    """Members are today's roster, whoever the memberships name, and whoever a day or a term of the class shows.
+
+    Each source is asked only about those whom the ones before it don't know; none alone names everybody who left.
+    """
+    _check_known(students, wanted)
+    strangers = set(students) - set(await school.read(school.client.list_class_students, record.id))
+    if strangers:
+        rows = await school.read(school.client.list_memberships, user_ids=tuple(sorted(strangers)))
+        strangers -= {row.user_id for row in rows if row.class_id == record.id}
+    for day in sorted({mark.day for mark in wanted if mark.student_id in strangers}):
+        strangers -= {student.id for student in (await school.client.get_class_attendance(record.id, day)).students}
+    for term in await _terms(school, record) if strangers else ():
+        for archived in {students[id].archived for id in strangers}:
+            totals = await school.client.get_class_term_attendance(record.id, term.id, archived_students=archived)
+            strangers -= {student.id for student in totals.students}
+    if strangers:
+        names = ", ".join(f"{student_name(students[id])} ({id})" for id in sorted(strangers)[:5])
         raise ArgumentError(f"Never in {group_name(record)}: {names}.")
+
+
+async def _terms(school: School, record: ClassRecord) -> list[Term]:
+    """The terms of the class, first to last."""
+    terms = {term.id: term for year in await school.academic_years() for term in year.terms}
+    first, last = terms.get(record.start_term_id or 0), terms.get(record.end_term_id or 0)
+    years = [year for year in await school.academic_years() if year.program_code == record.program_code]
+    own = [term for year in years for term in year.terms]
+    if first is None or last is None:
+        return own
+    return [term for term in own if first.starts_on <= term.starts_on and term.ends_on <= last.ends_on]
 
 
 def _check_periods(record: ClassRecord, timetable: Timetable, wanted: Sequence[WantedMark]) -> None:

@@ -10,12 +10,15 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
 from typing import Any
 
+import anyio
+
 from attendance_mcp.changes.apply import apply_plan
+from attendance_mcp.changes.approval import check_approvable
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.facts import WriteFacts
 from attendance_mcp.changes.model import Change, Plan, summary_hash
-from attendance_mcp.changes.wording import grouped, summary, words_for
-from attendance_mcp.errors import ArgumentError, PlanError
+from attendance_mcp.changes.wording import grouped, moment, summary, words_for
+from attendance_mcp.errors import ArgumentError, PlanError, Unavailable
 
 CODE_LENGTH = 10
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: people read codes out
@@ -55,7 +58,13 @@ async def plan_or_apply(
     errand_hash = hashlib.sha256(json.dumps([tool, _plain(arguments)], sort_keys=True).encode()).hexdigest()
     if confirmation:
         return await apply_plan(errand, confirmation, errand_hash=errand_hash)
-    return await store_plan(errand, await draft(), errand_hash=errand_hash)
+    try:
+        # The records are read past the deadline of shared reads, each with retries of its own.
+        with anyio.fail_after(errand.school.connection.deadline):
+            drafted = await draft()
+    except TimeoutError:
+        raise Unavailable("The school's system was too slow to read these records. Try again, or plan less.") from None
+    return await store_plan(errand, drafted, errand_hash=errand_hash)
 
 
 async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> WriteFacts:
@@ -65,9 +74,8 @@ async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> Write
     if not draft.changes:
         told = "every record already is so." if draft.already_so else "no record was named."
         return WriteFacts(summary=told, already_so=draft.already_so, warnings=draft.warnings)
+    check_approvable(errand.desk)
     now = errand.desk.now()
-    if await errand.desk.store.waiting(errand.school.caller, now=now) >= MOST_WAITING:
-        raise PlanError(f"{MOST_WAITING} plans already wait. Apply one, or let them expire, before planning more.")
     words = await words_for(errand.school, draft.changes)
     plan = Plan(
         code="".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)),
@@ -80,11 +88,12 @@ async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> Write
         changes=tuple(draft.changes),
         already=draft.already_so,
     )
-    await errand.desk.store.add(plan)
+    if not await errand.desk.store.add(plan, most_waiting=MOST_WAITING):
+        raise PlanError(f"{MOST_WAITING} plans already wait. Apply one, or let them expire, before planning more.")
     return WriteFacts(
         summary=line,
         confirmation=plan.code,
-        expires=f"{plan.expires.astimezone(errand.school.clock.zone):%H:%M}",
+        expires=moment(plan.expires, now, errand.school.clock.zone),
         changes=grouped(draft.changes, words),
         already_so=draft.already_so,
         warnings=draft.warnings,

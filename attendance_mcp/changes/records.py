@@ -9,7 +9,16 @@ from functools import partial
 
 from attendance_mcp.api.records import ClassMarkWrite, Excusal, Mark
 from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, MarkValue, Outcome, Value
-from attendance_mcp.errors import NotAuthorised, NotFound, RateLimited, Refused, UpstreamError
+from attendance_mcp.errors import (
+    ArgumentError,
+    AttendanceError,
+    NotAuthorised,
+    NotFound,
+    RateLimited,
+    Refused,
+    SettingsError,
+    UpstreamError,
+)
 from attendance_mcp.outside import fenced
 from attendance_mcp.school.school import School
 from attendance_mcp.school.together import together
@@ -102,11 +111,11 @@ async def send(school: School, batch: Sequence[Change], *, periods_from: int) ->
         return [await _send_one(school, first)]
     except (NotAuthorised, NotFound, Refused) as error:
         return [replace(change, outcome=Outcome.REFUSED, reason=_reason(error)) for change in batch]
-    except RateLimited as error:
-        return [replace(change, outcome=Outcome.NOT_SENT, reason=str(error)) for change in batch]
+    except (RateLimited, ArgumentError, SettingsError) as error:  # the last two before anything left
+        return [replace(change, outcome=Outcome.NOT_SENT, reason=_happened(error)) for change in batch]
     except UpstreamError as error:
         outcome = Outcome.UNKNOWN if getattr(error, "maybe_sent", True) else Outcome.NOT_SENT
-        return [replace(change, outcome=outcome, reason=str(error)) for change in batch]
+        return [replace(change, outcome=outcome, reason=_happened(error)) for change in batch]
 
 
 async def _send_class_marks(school: School, batch: Sequence[Change], *, periods_from: int) -> list[Change]:
@@ -178,6 +187,11 @@ def _notes(change: Change) -> str | None:
     before = change.before.note if isinstance(change.before, MarkValue) else None
     after = change.after.note if isinstance(change.after, MarkValue) else None
     return after if after is not None else ("" if before is not None else None)
+
+
+def _happened(error: AttendanceError) -> str:
+    """The first sentence: what to do next is told once, for all rows, after the records were read back."""
+    return str(error).split(". ")[0].rstrip(".")
 
 
 def _reason(error: UpstreamError) -> str:

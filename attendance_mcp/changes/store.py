@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio.to_thread
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import SQLAlchemyError
 
 from attendance_mcp.changes.model import (
     Approval,
@@ -75,21 +78,25 @@ class Store:
     Raises StoreUnavailable where the database can't be read or written: then nothing is sent.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = sa.make_url(url)
+    def __init__(self, url: sa.URL) -> None:
+        self._url = url
         self._engine: sa.Engine | None = None
+        self._opening = threading.Lock()
 
     @classmethod
     def at(cls, place: str | Path) -> Store:
         """A store at a `postgresql://…` URL or in a SQLite file."""
         if isinstance(place, str) and place.startswith("postgresql://"):
-            return cls("postgresql+psycopg" + place.removeprefix("postgresql"))
-        return cls(f"sqlite:///{place}")
+            return cls(sa.make_url("postgresql+psycopg" + place.removeprefix("postgresql")))
+        # Not parsed as a URL: a folder's name may hold a question mark or a percent sign.
+        return cls(sa.URL.create("sqlite", database=str(Path(place).expanduser())))
 
-    async def add(self, plan: Plan) -> None:
-        """Stores a waiting plan."""
+    async def add(self, plan: Plan, *, most_waiting: int) -> bool:
+        """Stores a waiting plan; false where so many of the caller's wait already."""
 
-        def work(connection: sa.Connection) -> None:
+        def work(connection: sa.Connection) -> bool:
+            if _waiting(connection, plan.caller, now=plan.created) >= most_waiting:
+                return False
             header = {
                 "code": plan.code,
                 "caller": plan.caller,
@@ -104,10 +111,10 @@ class Store:
             }
             plan_id: int = connection.execute(plans.insert().values(header).returning(plans.c.id)).scalar_one()
             rows = [_change_row(plan_id, row, change) for row, change in enumerate(plan.changes)]
-            if rows:
-                connection.execute(changes.insert(), rows)
+            connection.execute(changes.insert(), rows)
+            return True
 
-        await self._do(work)
+        return await self._do(work)
 
     async def get(self, code: str) -> Plan | None:
         """The plan with this code."""
@@ -122,13 +129,6 @@ class Store:
             return _plan(header, [_change(row) for row in rows])
 
         return await self._do(work)
-
-    async def waiting(self, caller: str, *, now: datetime) -> int:
-        """How many plans of the caller wait and have not expired."""
-        query = sa.select(sa.func.count()).where(
-            plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > _stamp(now)
-        )
-        return await self._do(lambda connection: int(connection.execute(query).scalar_one()))
 
     async def claim(self, code: str, *, approval: Approval, lease_until: datetime) -> bool:
         """Takes a waiting plan for carrying out; false where somebody else has."""
@@ -148,49 +148,64 @@ class Store:
         )
         return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
 
-    async def release(self, code: str) -> None:
+    async def release(self, code: str, *, lease: datetime) -> None:
         """Gives a claimed plan back, of which nothing was sent."""
-        statement = (
-            plans.update()
-            .where(plans.c.code == code, plans.c.state == PlanState.APPLYING)
-            .values(state=PlanState.WAITING, approval=Approval.NONE, lease_until=None)
-        )
-        await self._do(lambda connection: connection.execute(statement))
-
-    async def record(self, code: str, rows: Sequence[tuple[int, Change]]) -> None:
-        """Stores what is known of some changes."""
 
         def work(connection: sa.Connection) -> None:
-            plan_id = connection.execute(sa.select(plans.c.id).where(plans.c.code == code)).scalar_one()
-            for row, change in rows:
-                connection.execute(
-                    changes.update()
-                    .where(changes.c.plan_id == plan_id, changes.c.row == row)
-                    .values(outcome=change.outcome, reason=change.reason, made_id=change.made_id)
-                )
+            plan_id = _held(connection, code, lease)
+            if plan_id is not None:
+                planned = changes.update().where(changes.c.plan_id == plan_id).values(outcome=Outcome.PLANNED)
+                waiting = {"state": PlanState.WAITING, "approval": Approval.NONE, "lease_until": None}
+                connection.execute(planned)
+                connection.execute(plans.update().where(plans.c.id == plan_id).values(waiting))
 
         await self._do(work)
 
-    async def settle(self, code: str, state: PlanState, *, now: datetime) -> None:
-        """Ends the plan."""
-        statement = plans.update().where(plans.c.code == code).values(state=state, settled=_stamp(now))
-        await self._do(lambda connection: connection.execute(statement))
+    async def record(self, code: str, rows: Sequence[tuple[int, Change]], *, lease: datetime) -> bool:
+        """Stores what is known of some changes; false where the plan is no longer this caller's to carry out."""
+
+        def work(connection: sa.Connection) -> bool:
+            plan_id = _held(connection, code, lease)
+            if plan_id is not None:
+                _record(connection, plan_id, rows)
+            return plan_id is not None
+
+        return await self._do(work)
+
+    async def settle(
+        self, code: str, state: PlanState, rows: Sequence[Change] = (), *, lease: datetime, now: datetime
+    ) -> bool:
+        """Ends the plan with what became of its changes; false where somebody else has it now."""
+
+        def work(connection: sa.Connection) -> bool:
+            plan_id = _held(connection, code, lease)
+            if plan_id is not None:
+                _record(connection, plan_id, list(enumerate(rows)))
+                ended = {"state": state, "settled": _stamp(now), "lease_until": None}
+                connection.execute(plans.update().where(plans.c.id == plan_id).values(ended))
+            return plan_id is not None
+
+        return await self._do(work)
 
     async def _do(self, work: Callable[[sa.Connection], T]) -> T:
         return await anyio.to_thread.run_sync(self._transaction, work)
 
     def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
         try:
-            if self._engine is None:
-                self._engine = _open(self._url)
-            with self._engine.begin() as connection:
+            with self._opened().begin() as connection:
                 return work(connection)
-        except (DatabaseError, OSError) as error:
+        except (SQLAlchemyError, OSError) as error:
             # The driver's message may hold the URL's password or a row's text.
             raise StoreUnavailable(
                 f"The store of plans and changes can't be used ({type(error).__name__}): check that its place exists, "
                 "is writable and has room (setting ATTENDANCE_STORE)."
             ) from None
+
+    def _opened(self) -> sa.Engine:
+        with self._opening:
+            if self._engine is None:
+                self._engine = _open(self._url)
+            return self._engine
 
     def close(self) -> None:
         """Closes the database."""
@@ -222,8 +237,45 @@ def _open(url: sa.URL) -> sa.Engine:
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would begin later than we say, and miss another process's write
-    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        # Refused where another process opens the new file at this moment: that one sets the mode, which is the file's.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _waiting(connection: sa.Connection, caller: str, *, now: datetime) -> int:
+    query = sa.select(sa.func.count()).where(
+        plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > _stamp(now)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _held(connection: sa.Connection, code: str, lease: datetime) -> int | None:
+    """The plan's row while it is carried out under this lease.
+
+    A machine that slept under way wakes up with a lease that lapsed: whoever settled the plan meanwhile has said that
+    the rest was not sent, so nothing may follow.
+    """
+    query = sa.select(plans.c.id).where(
+        plans.c.code == code, plans.c.state == PlanState.APPLYING, plans.c.lease_until == _stamp(lease)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _record(connection: sa.Connection, plan_id: int, rows: Sequence[tuple[int, Change]]) -> None:
+    if not rows:
+        return
+    values = ("outcome", "reason", "made_id")
+    statement = (
+        changes.update()
+        .where(changes.c.plan_id == plan_id, changes.c.row == sa.bindparam("of_row"))
+        .values({name: sa.bindparam(f"new_{name}") for name in values})
+    )
+    parameters = [{"of_row": row, **{f"new_{name}": getattr(change, name) for name in values}} for row, change in rows]
+    connection.execute(statement, parameters)
 
 
 def _stamp(moment: datetime) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import partial
 
 from attendance_mcp.api.records import ClassRecord, Student
 from attendance_mcp.changes.facts import ChangeGroup
@@ -15,7 +17,10 @@ from attendance_mcp.outside import one_line
 from attendance_mcp.rules.labels import Labels
 from attendance_mcp.school.clock import spoken, weekday
 from attendance_mcp.school.school import School, group_name, student_name
+from attendance_mcp.school.together import together
 
+_NAMED = 3  # so many students, classes or days are named in a summary; more are counted
+_VENDORS = Labels.of(None)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -29,20 +34,29 @@ class Words:
     parents: Mapping[int, str]
     labels: Mapping[tuple[str | None, date], Labels]
     today: date
+    names: Mapping[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Namesakes of one group get their ids: two rows that read alike could not be agreed to."""
+        names = {id: self._named(student) for id, student in self.students.items()}
+        often = Counter(name.casefold() for name in names.values())
+        told = {id: self._named(self.students[id], also=f"id {id}") for id in names if often[names[id].casefold()] > 1}
+        object.__setattr__(self, "names", {**names, **told})
+
+    def _named(self, student: Student, *, also: str = "") -> str:
+        group = self.groups.get(student.year_group_id or 0) or one_line(student.class_grade or "", limit=60)
+        beside = ", ".join(part for part in (group, also) if part)
+        return f"{student_name(student)} ({beside})" if beside else student_name(student)
 
     def student(self, id: int) -> str:
-        """`Mia Tanaka (Grade 8)`."""
-        student = self.students.get(id)
-        if student is None:
-            return f"student {id}"
-        group = self.groups.get(student.year_group_id or 0) or student.class_grade
-        return f"{student_name(student)} ({group})" if group else student_name(student)
+        """`Mia Tanaka (Grade 8)`, and where the plan has two of these, `Mia Tanaka (Grade 8, id 10400466)`."""
+        return self.names.get(id) or f"student {id}"
 
     def status(self, change: Change, status: int | None) -> str:
         """The label as the student's programme words it on that day."""
         if status is None:
             return "not taken"
-        return self.labels[label_key(change, self.students)][status].text
+        return self.labels.get(label_key(change, self.students), _VENDORS)[status].text
 
     def day(self, day: date) -> str:
         """`Tue 24 Nov`, with the year where it is not this one."""
@@ -50,9 +64,9 @@ class Words:
         return f"{weekday(day)} {day.day} {_MONTHS[day.month - 1]}{year}"
 
     def days(self, value: ExcusalValue) -> str:
-        return (
-            self.day(value.start) if value.start == value.end else f"{self.day(value.start)} to {self.day(value.end)}"
-        )
+        """`Tue 24 Nov`, or `Tue 24 Nov to Thu 26 Nov`."""
+        start, end = self.day(value.start), self.day(value.end)
+        return start if value.start == value.end else f"{start} to {end}"
 
 
 def label_key(change: Change, students: Mapping[int, Student]) -> tuple[str | None, date]:
@@ -64,19 +78,38 @@ def label_key(change: Change, students: Mapping[int, Student]) -> tuple[str | No
 async def words_for(school: School, changes: Sequence[Change]) -> Words:
     """Reads what is needed to say these changes."""
     students = await school.students({change.target.student_id for change in changes})
-    classes = {id: await school.class_(id) for id in sorted({c.target.class_id for c in changes if c.target.class_id})}
-    labels = {}
-    for key in {label_key(change, students) for change in changes}:
-        labels[key] = await school.labels(*key)
-    parents = {}
-    for value in (value for change in changes for value in (change.before, change.after)):
-        if isinstance(value, ExcusalValue) and value.parent_id and value.parent_id not in parents:
-            parents[value.parent_id] = await _parent_name(school, value.parent_id)
     groups = {id: group_name(group) for id, group in (await school.year_groups()).items()}
+    classes: dict[int, ClassRecord] = {}
+    labels: dict[tuple[str | None, date], Labels] = {}
+    parents: dict[int, str] = {}
+
+    async def read_class(id: int) -> None:
+        classes[id] = await school.class_(id)
+
+    async def read_labels(key: tuple[str | None, date]) -> None:
+        labels[key] = await school.labels(*key)
+
+    async def read_parent(id: int) -> None:
+        parents[id] = await parent_name(school, id)
+
+    values = [value for change in changes for value in (change.before, change.after)]
+    await together(
+        [
+            *(partial(read_class, id) for id in {change.target.class_id for change in changes} if id),
+            *(partial(read_labels, key) for key in {label_key(c, students) for c in changes if c.target.day}),
+            *(partial(read_parent, id) for id in {v.parent_id for v in values if isinstance(v, ExcusalValue)} if id),
+        ]
+    )
     return Words(students, groups, classes, parents, labels, school.clock.today())
 
 
-async def _parent_name(school: School, id: int) -> str:
+def words_without_names(school: School) -> Words:
+    """Ids and the vendor's labels, for a school that does not answer now."""
+    return Words({}, {}, {}, {}, {}, school.clock.today())
+
+
+async def parent_name(school: School, id: int) -> str:
+    """A parent's name, or the id where the school knows none."""
     try:
         parent = await school.read(school.client.get_parent, id)
     except NotFound:
@@ -111,44 +144,82 @@ def _one(change: Change, words: Words) -> str:
     name = words.student(change.target.student_id)
     match change.kind, change.before, change.after:
         case (ChangeKind.HOMEROOM_MARK | ChangeKind.CLASS_MARK, MarkValue() as before, MarkValue() as after):
-            label = words.status(change, after.status)
-            note = ", " + _note_change(before, after) if before.note != after.note else ""
-            was = f", was {words.status(change, before.status)}" if before.status != after.status else ""
-            return f"Mark {name} {label} {_place(change, words)}{was}{note}."
+            return _one_mark(change, before, after, words)
         case ChangeKind.EXCUSAL_MADE, _, ExcusalValue() as after:
-            return f"Add an excusal for {name}, {words.days(after)}, in the name of {_parent(after, words)}."
+            comment = f", with the comment {quoted(after.comment)}" if after.comment else ""
+            return f"Add an excusal for {name}, {words.days(after)}, in the name of {_parent(after, words)}{comment}."
         case ChangeKind.EXCUSAL_ALTERED, ExcusalValue() as before, ExcusalValue() as after:
-            parts = [f"end {words.day(before.end)} → {words.day(after.end)}"] if before.end != after.end else []
-            parts += ["a new comment"] if before.comment != after.comment else []
-            return f"Alter the excusal of {name} for {words.days(before)}: {' and '.join(parts)}."
+            parts = [f"to end {words.day(after.end)}"] if before.end != after.end else []
+            parts += [f"with the comment {quoted(after.comment or '')}"] if before.comment != after.comment else []
+            return f"Alter the excusal of {name} for {words.days(before)} {' and '.join(parts)}."
         case ChangeKind.EXCUSAL_DELETED, ExcusalValue() as before, _:
             return f"Delete the excusal of {name} for {words.days(before)}."
         case _:
             raise TypeError(f"no words for a {change.kind}")
 
 
+def _one_mark(change: Change, before: MarkValue, after: MarkValue, words: Words) -> str:
+    name, label, place = (
+        words.student(change.target.student_id),
+        words.status(change, after.status),
+        _place(change, words),
+    )
+    if before.status == after.status:
+        if after.note is None:
+            return f"Erase the note of {name} {place}, still {label}."
+        return f"Write the note {quoted(after.note)} for {name} {place}, still {label}."
+    note = "" if before.note == after.note else f", {_note_change(before, after)}"
+    return f"Mark {name} {label} {place}, was {words.status(change, before.status)}{note}."
+
+
 def _several(kind: ChangeKind, rows: Sequence[Change], words: Words) -> str:
-    names = {row.target.student_id for row in rows}
-    who = words.student(next(iter(names))) if len(names) == 1 else counted(len(names), "student")
+    ids = list(dict.fromkeys(row.target.student_id for row in rows))
+    who = _and([words.student(id) for id in ids]) if len(ids) <= _NAMED else counted(len(ids), "student")
     if kind in (ChangeKind.HOMEROOM_MARK, ChangeKind.CLASS_MARK):
-        labels = sorted({words.status(row, row.after.status) for row in rows if isinstance(row.after, MarkValue)})
-        days = sorted({row.target.day for row in rows if row.target.day})
-        when = words.day(days[0]) if len(days) == 1 else f"{words.day(days[0])} to {words.day(days[-1])}"
-        where = (
-            "in homeroom"
-            if kind is ChangeKind.HOMEROOM_MARK
-            else "in " + ", ".join(sorted({_class_name(row, words) for row in rows}))
-        )
-        return f"Mark {who} {' / '.join(labels)} {where} on {when} ({counted(len(rows), 'mark')})"
+        labels = Counter(words.status(row, row.after.status) for row in rows if isinstance(row.after, MarkValue))
+        one = f" {next(iter(labels))}" if len(labels) == 1 else ""
+        each = "" if one else ": " + ", ".join(f"{label} {number}" for label, number in labels.most_common())
+        number = f" ({counted(len(rows), 'mark')})" if len(rows) != len(ids) else ""
+        return f"Mark {who}{one} {_where(kind, rows, words)} on {_when(rows, words)}{each}{number}{_notes(rows)}"
     verb = {ChangeKind.EXCUSAL_MADE: "Add", ChangeKind.EXCUSAL_ALTERED: "Alter", ChangeKind.EXCUSAL_DELETED: "Delete"}
     return f"{verb[kind]} {counted(len(rows), 'excusal')} of {who}"
+
+
+def _where(kind: ChangeKind, rows: Sequence[Change], words: Words) -> str:
+    if kind is ChangeKind.HOMEROOM_MARK:
+        return "in homeroom"
+    classes = sorted({_class_name(row, words) for row in rows})
+    periods = sorted({row.target.period for row in rows if row.target.period is not None})
+    period = f", period {periods[0]}," if len(periods) == 1 else f", {len(periods)} periods,"
+    return f"in {_and(classes) if len(classes) <= _NAMED else counted(len(classes), 'class', 'classes')}{period}"
+
+
+def _when(rows: Sequence[Change], words: Words) -> str:
+    days = [words.day(day) for day in sorted({row.target.day for row in rows if row.target.day})]
+    return _and(days) if len(days) <= _NAMED else f"{len(days)} days from {days[0]} to {days[-1]}"
+
+
+def _notes(rows: Sequence[Change]) -> str:
+    changed = [
+        row.after.note
+        for row in rows
+        if isinstance(row.after, MarkValue) and isinstance(row.before, MarkValue) and row.after.note != row.before.note
+    ]
+    written, erased = len([note for note in changed if note]), len([note for note in changed if not note])
+    parts = [f"{counted(written, 'note')} written"] if written else []
+    parts += [f"{counted(erased, 'note')} erased"] if erased else []
+    return f", {_and(parts)}" if parts else ""
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _place(change: Change, words: Words) -> str:
     day = words.day(change.target.day) if change.target.day else ""
     if change.kind is ChangeKind.HOMEROOM_MARK:
         return f"on {day}"
-    return f"in {_class_name(change, words)} period {change.target.period} on {day}"
+    return f"in {_class_name(change, words)}, period {change.target.period}, on {day}"
 
 
 def _class_name(change: Change, words: Words) -> str:
@@ -164,7 +235,8 @@ def _record(change: Change, words: Words) -> str:
         case ChangeKind.CLASS_MARK:
             return f"{_class_name(change, words)}, period {change.target.period}, {day}"
         case _:
-            return f"excusal {change.target.excusal_id or change.made_id or ''}".strip()
+            id = change.target.excusal_id or change.made_id
+            return f"excusal {id}" if id else "new excusal"
 
 
 def _was(change: Change, words: Words) -> str:
@@ -197,7 +269,8 @@ def _becomes(change: Change, words: Words) -> str:
 def _note_change(before: MarkValue, after: MarkValue) -> str:
     if before.note == after.note:
         return "note kept" if before.note else ""
-    return f"note {quoted(after.note)}" if after.note else "note erased"
+    instead = " in its place" if before.note and after.note else ""
+    return f"note {quoted(after.note)}{instead}" if after.note else "note erased"
 
 
 def _excusal(value: ExcusalValue, words: Words, *, comment: str) -> str:
@@ -206,12 +279,22 @@ def _excusal(value: ExcusalValue, words: Words, *, comment: str) -> str:
 
 
 def _parent(value: ExcusalValue, words: Words) -> str:
-    return words.parents.get(value.parent_id or 0, "no parent named")
+    return words.parents.get(value.parent_id or 0) or (
+        f"parent {value.parent_id}" if value.parent_id else "no parent named"
+    )
 
 
 def quoted(text: str) -> str:
     """A text that will be written, whole, on one line, in marks that it can't end."""
-    return "“" + one_line(text, limit=len(text) + 1).replace("“", '"').replace("”", '"') + "”"
+    # Some letters take more characters once they are composed: nothing of what is written may be cut.
+    return "“" + one_line(text, limit=4 * len(text) + 1).replace("“", '"').replace("”", '"') + "”"
+
+
+def moment(when: datetime, now: datetime, zone: tzinfo) -> str:
+    """`11:04`, and on another day than now `11:04 on Wed 2026-11-25`, in the school's zone."""
+    there = when.astimezone(zone)
+    day = "" if there.date() == now.astimezone(zone).date() else f" on {spoken(there.date())}"
+    return f"{there:%H:%M}{day}"
 
 
 def same(now: Value, then: Value) -> bool:

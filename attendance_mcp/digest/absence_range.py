@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from attendance_mcp.digest.absences import AWAY, ORDER, TOLD, Absences, StudentDay, kind_counts
-from attendance_mcp.digest.facts import Row, counted, listed
+from attendance_mcp.digest.facts import Row, counted, listed, within_room
 from attendance_mcp.rules.runs import runs
 from attendance_mcp.status import Kind
 
 MOST_STUDENTS = 60
+_ROOM = 10_000  # the days take their part
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NAMED = tuple(kind for kind in TOLD if kind is not Kind.OUT)  # trips are the school's own doing: counted
 
@@ -71,7 +72,7 @@ def range_absences(
     rows = [_student(own, school_days, unexplained_only=unexplained_only) for own in of_student.values()]
     ranked = sorted((row for row in rows if row is not None), key=lambda item: (-item[0], item[1].name, item[1].id))
     absent = Counter(day.weekday() for own in of_student.values() for day, row in own if row.kind is Kind.ABSENT)
-    shown = [row for _, row in ranked[:MOST_STUDENTS]]
+    shown, _ = within_room([row for _, row in ranked[:MOST_STUDENTS]], room=_ROOM)
     everything = [row for day in days.values() for row in day]
     return AbsenceRange(
         day=title,
@@ -91,10 +92,11 @@ def _student(
     own: Sequence[tuple[date, StudentDay]], school_days: Sequence[date], *, unexplained_only: bool
 ) -> tuple[int, StudentRange] | None:
     """The student's row with its weight, or None where there is nothing to tell."""
-    open_days = [day for day, row in own if row.kind is Kind.ABSENT and not row.excusal]
+    open_days = [day for day, row in own if row.kind is Kind.ABSENT and row.excusal is False]
     named = [(day, row) for day, row in own if row.kind in _NAMED]
     if unexplained_only:
-        named = [(day, row) for day, row in named if day in open_days]
+        # Where the excusals of a day could not be read, whoever is absent may be without one.
+        named = [(day, row) for day, row in named if row.kind is Kind.ABSENT and not row.excusal]
     if not named:
         return None
     by_label: dict[str, list[str]] = {}

@@ -15,7 +15,7 @@ AWAY = (Kind.ABSENT, Kind.EXCUSED, Kind.HEALTH)
 TOLD = (*AWAY, Kind.LATE, Kind.LEFT, Kind.OUT, Kind.OTHER, Kind.UNCLASSIFIED)
 ORDER = (*TOLD, Kind.PRESENT, Kind.NOT_TAKEN)
 MOST_NAMES = 160
-MOST_FAMILIES = 15
+FIRST_NAMES = 25  # where there are more than that, the counts by year group tell the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class StudentDay:
     group: str  # the year group's name
     register: str  # whose register it is
     label: Label | None  # None is not taken
-    excusal: bool = False
+    excusal: bool | None = False  # None where the excusals could not be read
     missed: tuple[int, ...] = ()  # periods absent on a day told from classes and attended in part
     parents: frozenset[int] = frozenset()
 
@@ -46,13 +46,14 @@ class Section(Row):
 
     kind: str
     label: str
-    excusal: bool | None = None  # only where it matters: for those who are away
+    excusal: bool | None = None  # only where it is known and matters: for those who are away, or may be
     number: int
     students: dict[str, dict[int, str]] = {}
 
     def lines(self) -> Iterable[str]:
         title = self.label if self.label.casefold() == self.kind else f"{self.label} ({self.kind})"
-        excusal = {True: ", with an excusal", False: ", no excusal", None: ""}[self.excusal]
+        covered = " but an excusal covers the day" if self.kind == Kind.NOT_TAKEN else ", with an excusal"
+        excusal = {True: covered, False: ", no excusal", None: ""}[self.excusal]
         shown = sum(map(len, self.students.values()))
         more = f" … and {self.number - shown} more" if shown < self.number else ""
         names = "; ".join(f"{group}: {listed(list(own.values()))}" for group, own in self.students.items())
@@ -83,7 +84,8 @@ class Absences(Facts):
         if self.students:
             yield f"{_counts(self.counts)}."
         for group, counts in self.by_group.items():
-            yield f"{group}: {_counts(counts)}."
+            told = {kind: number for kind, number in counts.items() if kind != Kind.PRESENT}
+            yield f"{group}, {sum(counts.values())} students: {_counts(told)}."
         if self.since:
             yield from self._since_lines()
         for section in self.sections:
@@ -100,12 +102,11 @@ class Absences(Facts):
         if self.missed:
             yield f"There, but absent from some classes: {'; '.join(self.missed)}."
         if self.present_with_excusal:
-            number = len(self.present_with_excusal)
-            yield f"Present though an excusal covers the day ({number}): {listed(self.present_with_excusal)}."
+            yield f"Present though an excusal covers the day: {listed(self.present_with_excusal)}."
         if self.not_taken:
             yield (
-                f"Registers not taken: {len(self.not_taken)} of {self.registers} ({'; '.join(self.not_taken)}). "
-                "Of their students nothing is known."
+                f"Registers not taken, of {self.registers}: {'; '.join(self.not_taken)}. "
+                "Whether their students are there is not known."
             )
 
 
@@ -132,24 +133,33 @@ def day_absences(
             registers.setdefault((row.group, row.register), []).append(row)
     untaken = [key for key, own in registers.items() if all(row.kind is Kind.NOT_TAKEN for row in own)]
     told = [row for row in rows if row.kind is Kind.ABSENT and not row.excusal] if unexplained_only else list(rows)
-    sections = _sections(told, most_names=most_names)
-    cut = any(sum(map(len, one.students.values())) < one.number for one in sections)
+    named = sum(row.kind in TOLD or _may_be_away(row) for row in told)
+    sections = _sections(told, most_names=most_names if named <= most_names else FIRST_NAMES)
+    cut = named > most_names
+    most = FIRST_NAMES if cut else most_names
+    said = list(remarks)
+    if cut and earlier is None:
+        said.append("Not everybody is named: ask for a programme, year group or homeroom.")
+    if unexplained_only and any(row.excusal is None for row in told):
+        said.append("Whether an excusal covers them is not known, so everybody absent is named.")
+    if not rows:
+        said.append("Nobody to look at: a day off, or nothing tells of these students.")
     return Absences(
         day=day,
         of=of,
         as_of=as_of,
         students=len(rows),
         counts=kind_counts(rows),
-        by_group=_by_group(rows) if cut else {},
+        by_group=_by_group(rows) if cut and earlier is None else {},
         sections=sections if earlier is None else [],
-        missed=[] if unexplained_only else _missed(rows),
-        present_with_excusal=[] if unexplained_only else _present_with_excusal(rows),
-        siblings=_siblings(told),
+        missed=[] if unexplained_only else _first(_missed(rows), most),
+        present_with_excusal=[] if unexplained_only else _first(_present_with_excusal(rows), most),
+        siblings=_first(_siblings(told), most // 5),
         since=since if earlier is not None else "",
-        changed=_changed(rows, earlier) if earlier is not None else [],
-        remarks=[*remarks, *([] if rows else ["Nobody to look at: a day off, or nothing tells of these students."])],
+        changed=_first(_changed(rows, earlier), MOST_NAMES) if earlier is not None else [],
+        remarks=said,
         registers=len(registers),
-        not_taken=[f"{group} {register}" for group, register in untaken],
+        not_taken=_first([f"{group} {register}" for group, register in untaken], max(most, 40)),
         not_read=list(not_read),
     )
 
@@ -174,6 +184,8 @@ def _sections(rows: Sequence[StudentDay], *, most_names: int) -> list[Section]:
         if row.label is not None and row.kind in TOLD:
             excusal = row.excusal if row.kind in AWAY else None
             parts.setdefault((row.kind, row.label.text, excusal), []).append(row)
+        elif _may_be_away(row):
+            parts.setdefault((row.kind, "Not taken", True), []).append(row)
     sections = []
     room = most_names
     for (kind, label, excusal), own in sorted(parts.items(), key=lambda item: _rank(item[0])):
@@ -189,15 +201,25 @@ def _sections(rows: Sequence[StudentDay], *, most_names: int) -> list[Section]:
 def _rank(key: tuple[Kind, str, bool | None]) -> tuple[int, str, int]:
     """The unexplained first."""
     kind, label, excusal = key
-    return (TOLD.index(kind), label.casefold(), {False: 0, True: 1, None: 2}[excusal])
+    return (ORDER.index(kind), label.casefold(), {False: 0, True: 1, None: 2}[excusal])
+
+
+def _may_be_away(row: StudentDay) -> bool:
+    """Not taken, but a parent has told the school."""
+    return row.kind is Kind.NOT_TAKEN and bool(row.excusal)
 
 
 def _present_with_excusal(rows: Iterable[StudentDay]) -> list[str]:
-    return sorted(row.name for row in rows if row.excusal and row.kind is Kind.PRESENT)[:MOST_NAMES]
+    return sorted(row.name for row in rows if row.excusal and row.kind is Kind.PRESENT)
+
+
+def _first(names: Sequence[str], most: int) -> list[str]:
+    """The first names, and how many more there are."""
+    return [*names[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])]
 
 
 def _missed(rows: Iterable[StudentDay]) -> list[str]:
-    return [f"{row.name} period {listed(row.missed)}" for row in rows if row.missed][:MOST_NAMES]
+    return [f"{row.name} period {listed(row.missed)}" for row in rows if row.missed]
 
 
 def _siblings(rows: Iterable[StudentDay]) -> list[str]:
@@ -208,15 +230,15 @@ def _siblings(rows: Iterable[StudentDay]) -> list[str]:
             for parent in row.parents:
                 families.setdefault(parent, []).append(row)
     found = {tuple(sorted(row.name for row in own)) for own in families.values() if len(own) > 1}
-    return [listed(names) for names in sorted(found)][:MOST_FAMILIES]
+    return [listed(names) for names in sorted(found)]
 
 
 def _changed(rows: Iterable[StudentDay], earlier: Mapping[int, str]) -> list[str]:
     return [
-        f"{row.name}: {earlier[row.id]} → {row.state}"
+        f"{row.name} ({row.group}): {earlier[row.id]} → {row.state}"
         for row in rows
         if row.id in earlier and earlier[row.id] != row.state
-    ][:MOST_NAMES]
+    ]
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from attendance_mcp.digest.facts import Detail, Facts, Row, counted, listed, tally
+from attendance_mcp.digest.facts import Detail, Paged, Row, counted, listed, tally, within_room
 from attendance_mcp.outside import Outside, fenced
 from attendance_mcp.rules.labels import Label
 from attendance_mcp.status import NOT_TAKEN, PRESENT
@@ -66,21 +66,19 @@ class Register(Row):
         return f"{self.of} {state}"
 
 
-class HomeroomDay(Facts):
+class HomeroomDay(Paged):
     group: str
     day: str
     students: int
     counts: dict[str, int]
     registers: list[Register]
     marks: list[LabelGroup] = []
-    more: int = 0
 
     def lines(self) -> Iterable[str]:
         yield f"{self.group}, homeroom, {self.day}: {counted(self.students, 'student')}. {tally(self.counts)}."
         yield f"Registers: {'; '.join(map(str, self.registers)) or 'none'}."
         yield from (group.line() for group in self.marks)
-        if self.more:
-            yield f"{self.more} more: next page, or detail=counts."
+        yield from self.more_lines("students")
         if not any(register.marked for register in self.registers):
             yield "No register is taken: not due yet, a day off, or this group keeps no homeroom."
 
@@ -106,21 +104,19 @@ class PeriodCounts(Row):
     counts: dict[str, int]
 
 
-class ClassDay(Facts):
+class ClassDay(Paged):
     class_name: str
     day: str
     students: int
     periods: list[PeriodCounts]
     marks: list[StudentPeriods] = []
-    more: int = 0
 
     def lines(self) -> Iterable[str]:
         yield f"{self.class_name}, {self.day}: {counted(self.students, 'student')}."
         for period in self.periods:
             yield f"Period {period.period}: {tally(period.counts)}."
         yield from (student.line() for student in self.marks)
-        if self.more:
-            yield f"{self.more} more students: next page, or detail=counts."
+        yield from self.more_lines("students")
         if not self.periods:
             yield "No marks: not taken, a day off, a day on which the class doesn't meet, or a day to come."
 
@@ -140,12 +136,10 @@ def homeroom_day(
     registers: dict[str, list[StudentMark]] = {}
     for mark in marks:
         registers.setdefault(homerooms.get(mark.student_id, "no homeroom"), []).append(mark)
-    shown, more = _page(marks, names, detail=detail, page=page, per_page=per_page)
+    wanted = _wanted(marks, names, detail=detail)[(page - 1) * per_page :]
+    students, fits = within_room([_marked(mark, names) for mark in wanted[:per_page]])
     groups: dict[tuple[str, str], list[MarkedStudent]] = {}
-    for mark in shown:
-        student = MarkedStudent(
-            id=mark.student_id, name=_name(names, mark.student_id), note=fenced(mark.note) if mark.note else ""
-        )
+    for mark, student in zip(wanted, students, strict=False):
         groups.setdefault(_words(mark), []).append(student)
     return HomeroomDay(
         group=group,
@@ -157,7 +151,8 @@ def homeroom_day(
             for name, rows in sorted(registers.items())
         ],
         marks=[LabelGroup(label=label, kind=kind, students=rows) for (label, kind), rows in groups.items()],
-        more=more,
+        more=len(wanted) - len(students),
+        fits=fits,
     )
 
 
@@ -185,16 +180,18 @@ def class_day(
         "full": sorted(students),
     }[detail]
     wanted = sorted(wanted, key=lambda id: (_name(names, id), id))
-    first = (page - 1) * per_page
+    wanted = wanted[(page - 1) * per_page :]
+    students_shown, fits = within_room(
+        [_student_periods(id, rows, names, everything=detail == "full") for id in wanted[:per_page]]
+    )
     return ClassDay(
         class_name=class_name,
         day=day,
         students=len(students),
         periods=[PeriodCounts(period=period, counts=label_counts(by_period[period])) for period in periods],
-        marks=[
-            _student_periods(id, rows, names, everything=detail == "full") for id in wanted[first : first + per_page]
-        ],
-        more=max(0, len(wanted) - first - per_page),
+        marks=students_shown,
+        more=len(wanted) - len(students_shown),
+        fits=fits,
     )
 
 
@@ -215,17 +212,18 @@ def _student_periods(
     return StudentPeriods(id=id, name=_name(names, id), marks=marks, notes=notes)
 
 
-def _page(
-    marks: Sequence[StudentMark], names: Mapping[int, str], *, detail: Detail, page: int, per_page: int
-) -> tuple[list[StudentMark], int]:
+def _wanted(marks: Sequence[StudentMark], names: Mapping[int, str], *, detail: Detail) -> list[StudentMark]:
     wanted = {
         "counts": [],
         "exceptions": [mark for mark in marks if mark.taken and not mark.usual],
         "full": list(marks),
     }[detail]
-    wanted.sort(key=lambda mark: (_words(mark), _name(names, mark.student_id), mark.student_id))
-    first = (page - 1) * per_page
-    return wanted[first : first + per_page], max(0, len(wanted) - first - per_page)
+    return sorted(wanted, key=lambda mark: (_words(mark), _name(names, mark.student_id), mark.student_id))
+
+
+def _marked(mark: StudentMark, names: Mapping[int, str]) -> MarkedStudent:
+    note = fenced(mark.note) if mark.note else ""
+    return MarkedStudent(id=mark.student_id, name=_name(names, mark.student_id), note=note)
 
 
 def _words(mark: StudentMark) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attendance_mcp.digest.facts import Facts, Row, counted
+from attendance_mcp.digest.facts import Paged, Row, counted
 from attendance_mcp.outside import Outside
 
 
@@ -27,7 +27,7 @@ class ExcusalRow(Row):
         return f"{self.student} ({self.student_id}): {days}{id}{parent}{' ' + self.comment if self.comment else ''}"
 
 
-class Excusals(Facts):
+class Excusals(Paged):
     of: str
     total: int
     page: int = 1
@@ -37,6 +37,7 @@ class Excusals(Facts):
     def lines(self) -> Iterable[str]:
         yield f"{self.of}: {counted(self.total, 'excusal')}."
         yield from (row.line() for row in self.excusals)
+        yield from self.more_lines("on this page")
         if self.page < self.pages:
             yield f"Page {self.page} of {self.pages}."
         if self.excusals and not any(row.id for row in self.excusals):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +27,21 @@ class Facts(Row, ABC):
         """The text, line by line, without the notice."""
 
 
+class Paged(Facts, ABC):
+    """Facts with rows of which there may be more. `fits` is set where a page was too large for one answer."""
+
+    more: int = 0
+    fits: int = 0
+
+    def more_lines(self, what: str) -> Iterable[str]:
+        """How to get the rest."""
+        what = what.removesuffix("s") if self.more == 1 else what
+        if self.more and self.fits:
+            yield f"{self.more} more {what}: too much for one answer; ask with per_page={self.fits}, page by page."
+        elif self.more:
+            yield f"{self.more} more {what}: next page, or detail=counts."
+
+
 class StudentRef(Row):
     """A student where a next call needs the id."""
 
@@ -35,6 +50,22 @@ class StudentRef(Row):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"
+
+
+# Bytes of JSON that the rows of one answer may take: about 4,500 tokens, whatever script the names are in.
+ROOM = 16_000
+R = TypeVar("R", bound=Row)
+
+
+def within_room(rows: Sequence[R], *, room: int = ROOM) -> tuple[list[R], int]:
+    """The first rows that fit, and their number where not all do, else 0."""
+    shown: list[R] = []
+    for row in rows:
+        room -= len(row.model_dump_json(exclude_defaults=True).encode())
+        if room < 0 and shown:
+            return shown, len(shown)
+        shown.append(row)
+    return shown, 0
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

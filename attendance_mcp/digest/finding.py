@@ -41,9 +41,11 @@ class AmbiguousName(Row):
 
     asked: str
     candidates: list[FoundRecord]
+    more: int = 0
 
     def line(self) -> str:
-        return f"“{self.asked}” may mean: {'; '.join(one.line() for one in self.candidates)}"
+        more = f"; and {self.more} more: give the whole name" if self.more else ""
+        return f"“{self.asked}” may mean: {'; '.join(one.line() for one in self.candidates)}{more}"
 
 
 class Finding(Facts):

@@ -13,8 +13,11 @@ from attendance_mcp.errors import NotFound, Refused
 from attendance_mcp.rules.labels import Label
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.groups import Group
-from attendance_mcp.school.school import School, group_name, student_name, teacher_name
+from attendance_mcp.school.school import NO_HOMEROOM, School, group_name, student_name, teacher_name
+from attendance_mcp.school.together import together
 from attendance_mcp.status import NOT_TAKEN, Kind
+
+Days = Collection[tuple[date, str]]  # a day and the code of a programme
 
 
 @dataclass(slots=True)
@@ -34,40 +37,69 @@ async def read_days(
     *,
     classes: bool = True,
     excusals: bool = True,
-    off: Collection[tuple[date, str]] = (),
+    off: Days = (),
+    off_unless_marked: Days = (),
 ) -> dict[date, DayFound]:
     """The days of a group's students; `classes` lets year groups without homeroom be told from their classes.
 
-    Programmes are not read on the days that `off` names for them. What could not be read stands in `school.not_read`.
+    Programmes are not read on the days that `off` names for them, and left out of those that `off_unless_marked` names
+    where nobody is marked. What could not be read stands in `school.not_read`.
     """
     year_groups = {one.id: one for one in group.year_groups}
     known = {id for id, one in year_groups.items() if _known_without_homeroom(school, one, days[-1])}
-    homeroom = await school.read_all(
-        {
-            (day, id): partial(school.read, school.client.get_homeroom_attendance, id, day)
-            for day in days
-            for id, one in year_groups.items()
-            if id not in known and (day, one.program_code) not in off
-        },
-        called=lambda key: f"Homeroom of {group_name(year_groups[key[1]])} on {spoken(key[0])}",
-    )
+    homeroom: dict[tuple[date, int], HomeroomDay] = {}
+    covered: dict[date, set[int]] = {}
+
+    async def read_homeroom() -> None:
+        read = await school.read_all(
+            {
+                (day, id): partial(school.read, school.client.get_homeroom_attendance, id, day)
+                for day in days
+                for id, one in year_groups.items()
+                if id not in known and (day, one.program_code) not in off
+            },
+            called=lambda key: f"Homeroom of {group_name(year_groups[key[1]])} on {spoken(key[0])}",
+        )
+        homeroom.update(read)
+
+    async def read_excusals() -> None:
+        if excusals:
+            covered.update(await excused_students(school, days, needed=False))
+
+    # All at once: whatever hangs until the deadline, the others are there by then.
+    await together([read_homeroom, read_excusals, partial(_read_names, school, group, days)])
     marked = {id for (_, id), answered in homeroom.items() if any_mark(answered)}
-    unmarked = [one for id, one in year_groups.items() if id not in marked | known]
+    open_ids = {id for day, id in homeroom if (day, year_groups[id].program_code) not in off_unless_marked} - marked
+    unmarked = [one for id, one in year_groups.items() if id in open_ids]
     without = known | await groups_without_homeroom(school, unmarked, days[-1])
-    covered = await excused_students(school, days) if excusals else {}
     found = {day: DayFound(day) for day in days}
     for (day, id), answered in homeroom.items():
-        if id not in without:
-            rows = await _homeroom_rows(school, group, year_groups[id], answered, day, covered.get(day, set()))
-            found[day].rows += rows
-    told = [one for id, one in year_groups.items() if id in without]
-    for day in days if told else ():
-        if classes:
-            found[day].rows += await _class_rows(school, group, told, day, covered.get(day, set()))
+        left_out = (day, year_groups[id].program_code) in off_unless_marked and not any_mark(answered)
+        if id not in without and not left_out:
+            excused = covered.get(day) if excusals else set()
+            found[day].rows += await _homeroom_rows(school, group, year_groups[id], answered, day, excused)
+    for day in days:
+        told = [
+            one
+            for id, one in year_groups.items()
+            if id in without and (day, one.program_code) not in {*off, *off_unless_marked}
+        ]
+        if told and classes:
+            excused = covered.get(day) if excusals else set()
+            found[day].rows += await _class_rows(school, group, told, day, excused, needed=not found[day].rows)
             found[day].from_classes += map(group_name, told)
-        else:
+        elif told:
             found[day].no_source += map(group_name, told)
     return found
+
+
+async def _read_names(school: School, group: Group, days: Sequence[date]) -> None:
+    """Has in memory what rows are worded with."""
+    await school.all_students()
+    await school.teachers()
+    for code in dict.fromkeys(one.program_code for one in group.year_groups):
+        for day in days:
+            await school.labels(code, day)
 
 
 def any_mark(answered: HomeroomDay) -> bool:
@@ -75,11 +107,12 @@ def any_mark(answered: HomeroomDay) -> bool:
     return any(row.mark is not None and row.mark.status != NOT_TAKEN for row in answered.students)
 
 
-async def excused_students(school: School, days: Collection[date]) -> dict[date, set[int]]:
-    """Who an excusal covers, by day."""
+async def excused_students(school: School, days: Collection[date], *, needed: bool = True) -> dict[date, set[int]]:
+    """Who an excusal covers, by day; a day that could not be read is missing."""
     read = await school.read_all(
         {day: partial(school.read, school.client.list_excusals, day) for day in days},
         called=lambda day: f"The excusals of {spoken(day)}",
+        needed=needed,
     )
     return {day: {row.student_id for row in page.items} for day, page in read.items()}
 
@@ -88,22 +121,31 @@ def _known_without_homeroom(school: School, group: YearGroup, day: date) -> bool
     """Whether it is known without asking that a year group keeps no homeroom."""
     if school.connection.profile.program(group.program_code).keeps_homeroom is False:
         return True
-    return school.connection.memory.peek(("no homeroom", (group.id, day.year, day.month))) is True
+    return school.connection.memory.peek(_homeroom_key(group.id, day)) is True
+
+
+def _homeroom_key(group_id: int, day: date) -> tuple[str, tuple[int, int, int]]:
+    return NO_HOMEROOM, (group_id, day.year, day.month)
 
 
 async def groups_without_homeroom(school: School, groups: Iterable[YearGroup], day: date) -> set[int]:
-    """Which year groups keep no homeroom: so says the profile, else they have no homeroom record in the whole term."""
+    """Which year groups keep no homeroom: so says the profile, else they have no homeroom record in the whole term.
+
+    One whose term can't be read counts as keeping it: then its students are not taken, and nothing is made up.
+    """
     without = set()
     asked: dict[int, int] = {}
+    names: dict[int, str] = {}
     for group in groups:
         keeps = school.connection.profile.program(group.program_code).keeps_homeroom
         if keeps is False:
             without.add(group.id)
         elif keeps is None and (term := await school.term_on(group.program_code, day)):
-            asked[group.id] = term.id
+            asked[group.id], names[group.id] = term.id, group_name(group)
     found = await school.read_all(
         {id: partial(_has_no_homeroom, school, id, term_id, day) for id, term_id in asked.items()},
-        called=lambda id: f"Whether year group {id} keeps homeroom",
+        called=lambda id: f"Whether {names[id]} keeps homeroom",
+        needed=False,
     )
     return without | {id for id, none in found.items() if none}
 
@@ -113,11 +155,27 @@ async def _has_no_homeroom(school: School, group_id: int, term_id: int, day: dat
         totals = await school.client.get_homeroom_term_attendance(group_id, term_id)
         return not any(row.status != NOT_TAKEN and row.value for student in totals.students for row in student.counts)
 
-    key = ("no homeroom", (group_id, day.year, day.month))
-    return bool(await school.connection.memory.get(key, look, keep=True))
+    return await school.kept(_homeroom_key(group_id, day), look)
 
 
-async def read_class_days(school: School, classes: Mapping[int, ClassRecord], day: date) -> dict[int, ClassDay]:
+async def read_homerooms(
+    school: School, year_groups: Iterable[YearGroup], day: date
+) -> tuple[dict[int, HomeroomDay], set[int]]:
+    """The homeroom marks of year groups on one day, by id, and the ids of those that keep no homeroom."""
+    asked = {one.id: one for one in year_groups}
+    known = {id for id, one in asked.items() if _known_without_homeroom(school, one, day)}
+    read = await school.read_all(
+        {id: partial(school.read, school.client.get_homeroom_attendance, id, day) for id in asked if id not in known},
+        called=lambda id: f"Homeroom of {group_name(asked[id])} on {spoken(day)}",
+    )
+    unmarked = [asked[id] for id, answered in read.items() if not any_mark(answered)]
+    without = known | await groups_without_homeroom(school, unmarked, day)
+    return {id: answered for id, answered in read.items() if id not in without}, without
+
+
+async def read_class_days(
+    school: School, classes: Mapping[int, ClassRecord], day: date, *, needed: bool = True
+) -> dict[int, ClassDay]:
     """The marks of several classes on one day; a class whose terms don't hold the day has none."""
 
     async def one(class_id: int) -> ClassDay:
@@ -127,12 +185,14 @@ async def read_class_days(school: School, classes: Mapping[int, ClassRecord], da
             return ClassDay(students=[])
 
     return await school.read_all(
-        {id: partial(one, id) for id in classes}, called=lambda id: f"The marks of {group_name(classes[id])}"
+        {id: partial(one, id) for id in classes},
+        called=lambda id: f"The marks of {group_name(classes[id])}",
+        needed=needed,
     )
 
 
 async def _homeroom_rows(
-    school: School, group: Group, year_group: YearGroup, answered: HomeroomDay, day: date, covered: set[int]
+    school: School, group: Group, year_group: YearGroup, answered: HomeroomDay, day: date, covered: set[int] | None
 ) -> list[StudentDay]:
     labels = await school.labels(year_group.program_code, day)
     everybody, teachers = await school.all_students(), await school.teachers()
@@ -150,7 +210,7 @@ async def _homeroom_rows(
                 label=labels.of_mark(row.mark.status, row.mark.label)
                 if row.mark and row.mark.status != NOT_TAKEN
                 else None,
-                excusal=row.id in covered,
+                excusal=None if covered is None else row.id in covered,
                 parents=frozenset(student.parent_ids) if student else frozenset(),
             )
         )
@@ -158,14 +218,20 @@ async def _homeroom_rows(
 
 
 async def _class_rows(
-    school: School, group: Group, year_groups: Sequence[YearGroup], day: date, covered: set[int]
+    school: School,
+    group: Group,
+    year_groups: Sequence[YearGroup],
+    day: date,
+    covered: set[int] | None,
+    *,
+    needed: bool,
 ) -> list[StudentDay]:
     """Each student's day from the taken marks of their classes."""
     programmes = {one.program_code for one in year_groups}
     records = {id: one for id, one in (await school.classes()).items() if one.program_code in programmes}
     labels = {code: await school.labels(code, day) for code in programmes}
     marks: dict[int, list[tuple[int, Label]]] = {}
-    for class_id, answered in (await read_class_days(school, records, day)).items():
+    for class_id, answered in (await read_class_days(school, records, day, needed=needed)).items():
         for row in answered.students:
             for period, mark in row.marks.items():
                 if mark.status != NOT_TAKEN:
@@ -186,7 +252,7 @@ async def _class_rows(
                     group=group_name(year_group),
                     register="",
                     label=day_label,
-                    excusal=id in covered,
+                    excusal=None if covered is None else id in covered,
                     missed=missed,
                     parents=frozenset(student.parent_ids),
                 )

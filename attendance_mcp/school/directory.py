@@ -5,6 +5,7 @@ Accents, word order and small typing errors don't matter; two that fit equally w
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -129,7 +130,12 @@ class Directory:
     def _by_likeness(self, asked: str, wanted: str, kinds: Collection[EntryKind]) -> Found:
         if len(wanted) < 3:
             return Found(asked)
-        names = {name for name, entries in self._by_name.items() if any(entry.kind in kinds for entry in entries)}
+        # A number is never misspelt into another: Grade 99 is like Grade 9 and is not it.
+        names = {
+            name
+            for name, entries in self._by_name.items()
+            if _numbers(name) == _numbers(wanted) and any(entry.kind in kinds for entry in entries)
+        }
         matches = process.extract(wanted, names, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=MOST_CANDIDATES)
         entries = [(entry, score) for name, score, _ in matches for entry in self._by_name[name] if entry.kind in kinds]
         if not entries:
@@ -140,13 +146,24 @@ class Directory:
         return Found(asked, candidates=tuple(entry for entry, _ in entries[:MOST_CANDIDATES]), close=True)
 
 
+def _numbers(name: str) -> list[str]:
+    return re.findall(r"\d+", name)
+
+
 def _current(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Without archived ones where somebody current fits as well."""
     return [entry for entry in entries if not entry.archived] or entries
 
 
 def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    return tuple(sorted(entries, key=lambda entry: (entry.kind, entry.name, entry.of, entry.id)))
+    """Grade 2 before Grade 10, and a year group before its homerooms."""
+    kinds = list(EntryKind)
+    return tuple(sorted(entries, key=lambda entry: (kinds.index(entry.kind), _natural(entry.name), entry.of, entry.id)))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if number % 2 else (0, part) for number, part in enumerate(parts)]
 
 
 def student_entries(students: Mapping[int, Student], year_groups: Mapping[int, YearGroup]) -> Iterable[Entry]:

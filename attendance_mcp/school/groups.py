@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from attendance_mcp.api.records import ClassRecord, YearGroup
 from attendance_mcp.errors import ArgumentError
 from attendance_mcp.outside import one_line
-from attendance_mcp.school.directory import GROUPS, Entry, EntryKind, Found
+from attendance_mcp.school.directory import GROUPS, MOST_CANDIDATES, Entry, EntryKind, Found
 from attendance_mcp.school.school import School, group_name
 
 WHOLE_SCHOOL = ("", "school", "whole school", "the whole school", "everybody", "all")
@@ -96,4 +96,5 @@ def unresolved(found: Found, what: str) -> str:
 
 def candidates(entries: Sequence[Entry]) -> str:
     """Entries that can be told apart and asked for."""
-    return "; ".join(f"{entry} {entry.kind}{f' {entry.id}' if entry.id else ''}" for entry in entries)
+    named = [f"{entry} {entry.kind}{f' {entry.id}' if entry.id else ''}" for entry in entries[:MOST_CANDIDATES]]
+    return "; ".join([*named, *([f"and {len(entries) - len(named)} more"] if len(entries) > len(named) else [])])

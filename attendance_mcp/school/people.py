@@ -65,11 +65,14 @@ async def about_students(school: School, ids: Sequence[int], *, classes: bool) -
 async def read_parents(school: School, ids: set[int]) -> dict[int, Parent]:
     """Parents by id, each read alone where they are few."""
     if len(ids) > _FEW_PARENTS:
-        everybody = {parent.id: parent for parent in await school.read(school.client.list_parents)}
+        listing = {"parents": partial(school.read, school.client.list_parents)}
+        read = await school.read_all(listing, called=lambda _: "Parents and siblings", needed=False)
+        everybody = {parent.id: parent for parents in read.values() for parent in parents}
         return {id: everybody[id] for id in ids if id in everybody}
     return await school.read_all(
         {id: partial(school.read, school.client.get_parent, id) for id in sorted(ids)},
         called=lambda id: f"Parent {id}",
+        needed=False,
     )
 
 

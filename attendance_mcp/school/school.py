@@ -29,6 +29,16 @@ LOCAL_CALLER = "local"
 # Beyond this many students one listing of the whole school is cheaper than a read each.
 _FEW = 3
 _PROGRESS_FROM = 6
+# What each kind of write touches. "no homeroom" is worked out from totals: one mark, and a group keeps homeroom.
+_OF_A_CLASS = ("get_class_attendance", "get_class_term_attendance")
+NO_HOMEROOM = "no homeroom"
+_OF_STUDENTS = (
+    "get_homeroom_attendance",
+    "get_homeroom_term_attendance",
+    "list_excusals",
+    "list_student_excusals",
+    NO_HOMEROOM,
+)
 
 
 class School:
@@ -39,6 +49,7 @@ class School:
         self.caller = caller
         self.not_read: list[str] = []
         self._progress = progress
+        self._asked = self._answered = 0  # over all of the request: a client's progress may only grow
         self._ends = time.monotonic() + connection.deadline
 
     @property
@@ -56,11 +67,19 @@ class School:
         """
         name = method.__name__
         key = (name, args, tuple(sorted(kwargs.items())))
+        return await self._remembered(key, lambda: method(*args, **kwargs), keep=self._may_keep(name, args))
+
+    async def kept(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
+        """What is worked out from reads, shared and kept for ten minutes as they are.
+
+        Raises Unavailable where the request's deadline passes.
+        """
+        return await self._remembered(key, load, keep=True)
+
+    async def _remembered(self, key: Hashable, load: Callable[[], Awaitable[T]], *, keep: bool) -> T:
         try:
             with anyio.fail_after(max(0.0, self._ends - time.monotonic())):
-                value: T = await self.connection.memory.get(
-                    key, lambda: method(*args, **kwargs), keep=self._may_keep(name, args)
-                )
+                value: T = await self.connection.memory.get(key, load, keep=keep)
                 return value
         except TimeoutError:
             raise Unavailable(
@@ -69,11 +88,12 @@ class School:
             ) from None
 
     async def read_all(
-        self, reads: Mapping[K, Callable[[], Awaitable[T]]], *, called: Callable[[K], str]
+        self, reads: Mapping[K, Callable[[], Awaitable[T]]], *, called: Callable[[K], str], needed: bool = True
     ) -> dict[K, T]:
         """Many reads at once; one that fails is named in `not_read`, so that an answer never leaves it out silently.
 
         Raises the first failure where every read failed, and NotAuthorised always: a token that is refused is no gap.
+        What isn't `needed` raises neither: an answer without it is still one.
         """
         results: dict[K, T] = {}
         failures: dict[K, AttendanceError] = {}
@@ -83,14 +103,16 @@ class School:
                 results[key] = await read()
             except AttendanceError as error:
                 failures[key] = error
-            if self._progress and len(reads) >= _PROGRESS_FROM:
-                await self._progress(len(results) + len(failures), len(reads))
+            self._answered += 1
+            if self._progress and self._asked >= _PROGRESS_FROM:
+                await self._progress(self._answered, self._asked)
 
+        self._asked += len(reads)
         async with anyio.create_task_group() as group:
             for key, read in reads.items():
                 group.start_soon(one, key, read)
         for key, error in failures.items():
-            if len(failures) == len(reads) or isinstance(error, NotAuthorised):
+            if needed and (len(failures) == len(reads) or isinstance(error, NotAuthorised)):
                 raise error
             self.not_read.append(f"{called(key)} could not be read: {error}")
         return {key: results[key] for key in reads if key in results}
@@ -103,14 +125,16 @@ class School:
         return name in ("get_class_attendance", "get_homeroom_attendance") and days[0] < self.clock.today()
 
     def wrote(self, *, class_id: int | None = None) -> None:
-        """Forget what a write touched: the marks of a class, or else of homeroom."""
-        marks = ("get_class_attendance", "get_class_term_attendance") if class_id else ("get_homeroom_attendance",)
+        """Forget what a write touched: the marks of a class, or else those of homeroom and the excusals.
+
+        Reads that are never kept are among them: one under way may have been answered before the write.
+        """
 
         def touches(key: object) -> bool:
             if not isinstance(key, tuple):
                 return False
             name, args = key[0], key[1]
-            return name in marks and (class_id is None or args[0] == class_id)
+            return name in _OF_A_CLASS and args[0] == class_id if class_id else name in _OF_STUDENTS
 
         self.connection.memory.drop(touches)
 
@@ -118,7 +142,7 @@ class School:
 
     async def all_students(self) -> Mapping[int, Student]:
         """Every student, archived ones too, by id."""
-        return await self._kept("all_students", self._load_students)
+        return await self.kept("all_students", self._load_students)
 
     async def students(self, ids: Iterable[int]) -> Mapping[int, Student]:
         """The students with these ids; an id that the school doesn't know is missing."""
@@ -229,7 +253,7 @@ class School:
 
     async def directory(self) -> Directory:
         """What can be named here, without parents, whom only find_in_school looks for."""
-        return await self._kept("directory", self._make_directory)
+        return await self.kept("directory", self._make_directory)
 
     async def _make_directory(self) -> Directory:
         students, groups, teachers = await self.all_students(), await self.year_groups(), await self.teachers()
@@ -255,10 +279,6 @@ class School:
 
     async def _load_students(self) -> Mapping[int, Student]:
         return {student.id: student for student in await self.client.list_students()}
-
-    async def _kept(self, key: str, load: Callable[[], Awaitable[T]]) -> T:
-        value: T = await self.connection.memory.get(key, load, keep=True)
-        return value
 
 
 def student_name(student: Student) -> str:

@@ -10,7 +10,7 @@ from attendance_mcp.digest.facts import listed
 from attendance_mcp.errors import ArgumentError
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.day import read_days
-from attendance_mcp.school.days_off import days_off, range_days
+from attendance_mcp.school.days_off import closed_on, days_off, range_days
 from attendance_mcp.school.groups import find_group
 from attendance_mcp.school.school import School
 from attendance_mcp.tools.arguments import Day, Flag, GroupName, OptionalDay, Since
@@ -36,23 +36,36 @@ async def list_absences(
         start = school.clock.day(start_date) if start_date else school.clock.day(end_date or "today")
         end = school.clock.day(end_date) if end_date else school.clock.today()
         chosen = await range_days(school, of, start, end)
-        found = await read_days(school, of, chosen.days, classes=not of.whole_school, off=chosen.off)
+        found = await read_days(
+            school,
+            of,
+            chosen.days,
+            classes=not of.whole_school,
+            off=chosen.off,
+            off_unless_marked=chosen.unknown,
+        )
+        if chosen.unknown:
+            chosen.said.append("No calendar names all school days: a day without any mark is left out.")
+            found = {day: one for day, one in found.items() if one.rows or one.no_source}
+        today = school.clock.today()
         left_out = sorted({name for one in found.values() for name in one.no_source})
         return range_absences(
             {day: one.rows for day, one in found.items()},
-            title=f"{spoken(start)} to {spoken(end)}",
+            title=f"{spoken(start)} to {spoken(min(end, today) if start <= today else end)}",
             of=of.name,
             unexplained_only=unexplained_only,
             remarks=[*chosen.said, *_told("Left out, no homeroom there; ask for such a group by name", left_out)],
             not_read=school.not_read,
         )
     day = school.clock.day(date)
-    one = (await read_days(school, of, [day]))[day]
-    as_of = school.clock.stamp()
-    earlier = school.connection.recall.compare(
-        (school.caller, of.name, day), since=since, as_of=as_of, states={row.id: row.state for row in one.rows}
-    )
     remarks = await days_off(school, of, day)
+    one = (await read_days(school, of, [day], off_unless_marked=await closed_on(school, of, day)))[day]
+    as_of = school.clock.stamp()
+    question = (school.caller, of.kind, of.name, day)
+    states = {row.id: row.state for row in one.rows}
+    earlier = school.connection.recall.compare(question, since=since, as_of=as_of, states=states)
+    if day > school.clock.today():
+        remarks.append("That day is still to come.")
     remarks += _told("No homeroom there, so told from taken class marks", one.from_classes)
     if since and earlier is None:
         remarks.append(f"Nothing is remembered of {since}, so this is the whole list.")

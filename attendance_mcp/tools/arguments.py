@@ -27,6 +27,13 @@ def _id(value: Any) -> int:
     return value
 
 
+def _ordinal(value: Any) -> int:
+    try:
+        return _id(value)
+    except ValueError:
+        raise ValueError("a whole number above 0 is expected") from None
+
+
 def _name_or_id(value: Any) -> Any:
     """Some hosts hand an id over as a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -134,8 +141,8 @@ StatusOrLabel = Annotated[
 ]
 WrittenText = Annotated[str, BeforeValidator(_text), _schema("string", maxLength=MOST_NOTES)]
 Flag = Annotated[bool, Field(strict=True)]
-Page = Annotated[int, BeforeValidator(_id), Field(le=10_000), _schema("integer", minimum=1)]
-PerPage = Annotated[int, BeforeValidator(_id), Field(le=200), _schema("integer", minimum=1, maximum=200)]
+Page = Annotated[int, BeforeValidator(_ordinal), Field(le=10_000), _schema("integer", minimum=1)]
+PerPage = Annotated[int, BeforeValidator(_ordinal), Field(le=200), _schema("integer", minimum=1, maximum=200)]
 PeriodNumber = Annotated[int, Field(strict=True, ge=0, le=50), _schema("integer", minimum=0)]
 PlanCode = Annotated[str, Field(min_length=1, max_length=64)]
 Summary = Annotated[str, Field(min_length=1, max_length=2_000), _schema("string", "the plan's summary")]

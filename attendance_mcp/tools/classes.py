@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from attendance_mcp.api.records import TermTotals as TermTotalsRecord
+from collections.abc import Sequence
+
+from attendance_mcp.api.records import ClassRecord, StudentTotals, YearGroup
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.facts import WriteFacts
 from attendance_mcp.changes.marks import WantedMark, draft_class_marks
 from attendance_mcp.changes.plan import plan_or_apply
 from attendance_mcp.digest.day import ClassDay, StudentMark, class_day
+from attendance_mcp.digest.facts import Detail
 from attendance_mcp.digest.timetable import ClassTimetable, TimetableYear, timetable_days
-from attendance_mcp.digest.totals import TermTotals, Totals, term_totals
+from attendance_mcp.digest.totals import TermTotals, term_totals
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, group_name
 from attendance_mcp.tools.arguments import ClassMarks, Confirmation, Day, DetailLevel, Flag, Id, Page, PerPage
@@ -53,23 +56,15 @@ async def get_class_term_attendance(
     archived_students: Flag = False,
     detail: DetailLevel = "exceptions",
     page: Page = 1,
-    per_page: PerPage = 50,
+    per_page: PerPage = 30,
 ) -> TermTotals:
     """Totals of a class's students in a term, in periods: sums, and the students with anything but present."""
     record = await school.class_(class_id)
     answered = await school.read(
         school.client.get_class_term_attendance, class_id, term_id, archived_students=archived_students
     )
-    rows = await student_totals(school, answered, record.program_code, term_id)
-    return term_totals(
-        rows,
-        of=group_name(record),
-        term=await term_name(school, term_id),
-        unit="periods",
-        names=await school.names(row.student_id for row in rows),
-        detail=detail,
-        page=page,
-        per_page=per_page,
+    return await totals_of_term(
+        school, record, term_id, answered.students, unit="periods", detail=detail, page=page, per_page=per_page
     )
 
 
@@ -117,16 +112,30 @@ async def set_class_attendance(
     )
 
 
-async def student_totals(
-    school: School, answered: TermTotalsRecord, program_code: str | None, term_id: int
-) -> list[Totals]:
-    """A term's totals with their labels' kinds."""
+async def totals_of_term(
+    school: School,
+    group: ClassRecord | YearGroup,
+    term_id: int,
+    students: Sequence[StudentTotals],
+    *,
+    unit: str,
+    detail: Detail,
+    page: int,
+    per_page: int,
+) -> TermTotals:
+    """A group's totals of a term, in days (homeroom) or periods (a class)."""
     term = await school.term(term_id)
-    labels = await school.labels(program_code, term.ends_on if term else school.clock.today())
-    return [
-        Totals(student.id, {labels.of_mark(row.status, row.label): row.value for row in student.counts})
-        for student in answered.students
-    ]
+    return term_totals(
+        students,
+        await school.labels(group.program_code, term.ends_on if term else school.clock.today()),
+        of=group_name(group),
+        term=await term_name(school, term_id),
+        unit=unit,
+        names=await school.names(student.id for student in students),
+        detail=detail,
+        page=page,
+        per_page=per_page,
+    )
 
 
 async def term_name(school: School, term_id: int) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from attendance_mcp.api.records import Excusal
+from attendance_mcp.api.records import Page as PageOf
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.excusals import draft_altered_excusal, draft_deleted_excusal, draft_new_excusal
 from attendance_mcp.changes.facts import WriteFacts
 from attendance_mcp.changes.plan import plan_or_apply
 from attendance_mcp.digest.excusals import ExcusalRow, Excusals
+from attendance_mcp.digest.facts import within_room
 from attendance_mcp.outside import fenced
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, student_name
@@ -21,13 +23,7 @@ async def list_excusals(school: School, date: Day = "today", page: Page = 1, per
     day = school.clock.day(date)
     answered = await school.read(school.client.list_excusals, day, page=page, per_page=per_page)
     names = await school.names(row.student_id for row in answered.items)
-    return Excusals(
-        of=f"Excusals that cover {spoken(day)}",
-        total=answered.meta.total_count,
-        page=answered.meta.current_page,
-        pages=answered.meta.total_pages,
-        excusals=_rows(answered.items, names),
-    )
+    return _excusals(f"Excusals that cover {spoken(day)}", answered, names)
 
 
 async def list_student_excusals(
@@ -39,13 +35,8 @@ async def list_student_excusals(
     answered = await school.read(
         school.client.list_student_excusals, student_id, applies_on=day, page=page, per_page=per_page
     )
-    return Excusals(
-        of=f"{student_name(student)}{f', {spoken(day)}' if day else ''}",
-        total=answered.meta.total_count,
-        page=answered.meta.current_page,
-        pages=answered.meta.total_pages,
-        excusals=_rows(answered.items, {student_id: student_name(student)}),
-    )
+    of = f"{student_name(student)}{f', {spoken(day)}' if day else ''}"
+    return _excusals(of, answered, {student_id: student_name(student)})
 
 
 async def create_excusal(
@@ -100,6 +91,20 @@ async def delete_excusal(errand: Errand, student_id: Id, excusal_id: Id, confirm
         tool="delete_excusal",
         arguments={"student": student_id, "excusal": excusal_id},
         confirmation=confirmation,
+    )
+
+
+def _excusals(of: str, answered: PageOf[Excusal], names: Mapping[int, str]) -> Excusals:
+    rows = _rows(answered.items, names)
+    shown, fits = within_room(rows)
+    return Excusals(
+        of=of,
+        total=answered.meta.total_count,
+        page=answered.meta.current_page,
+        pages=answered.meta.total_pages,
+        excusals=shown,
+        more=len(rows) - len(shown),
+        fits=fits,
     )
 
 

@@ -9,6 +9,7 @@ from attendance_mcp.school.school import School
 from attendance_mcp.tools.arguments import FindKind, Names
 
 _MOST_WITH_CLASSES = 5
+_MANY_AMBIGUOUS, _FEW_CANDIDATES = 15, 3  # so that an answer about 60 names stays short
 
 
 async def find_in_school(school: School, names_or_ids: Names, kind: FindKind = "") -> Finding:
@@ -21,9 +22,11 @@ async def find_in_school(school: School, names_or_ids: Names, kind: FindKind = "
     results = [directory.find(name, kinds=kinds) for name in dict.fromkeys(names_or_ids)]
     students = [one.entry.id for one in results if one.entry and one.entry.kind is EntryKind.STUDENT]
     about = await about_students(school, students, classes=len(students) <= _MOST_WITH_CLASSES)
+    many = sum(bool(one.candidates) for one in results) > _MANY_AMBIGUOUS
+    most = _FEW_CANDIDATES if many else MOST_CANDIDATES
     return Finding(
         found=[_record(one.asked, one.entry, about.get(one.entry.id), close=one.close) for one in results if one.entry],
-        ambiguous=[_ambiguous(one) for one in results if one.candidates],
+        ambiguous=[_ambiguous(one, most=most) for one in results if one.candidates],
         not_found=[one.asked for one in results if not one.entry and not one.candidates],
         remark=f"Classes are told for up to {_MOST_WITH_CLASSES} students at once."
         if len(students) > _MOST_WITH_CLASSES
@@ -40,10 +43,11 @@ async def _directory(school: School, kind: str) -> Directory:
     return Directory(people_entries({}, await school.read(school.client.list_parents)))
 
 
-def _ambiguous(found: Found) -> AmbiguousName:
+def _ambiguous(found: Found, *, most: int) -> AmbiguousName:
     return AmbiguousName(
         asked=found.asked,
-        candidates=[_record("", entry, None) for entry in found.candidates[:MOST_CANDIDATES]],
+        candidates=[_record("", entry, None) for entry in found.candidates[:most]],
+        more=max(0, len(found.candidates) - most),
     )
 
 

@@ -7,7 +7,7 @@ from attendance_mcp.changes.facts import WriteFacts
 from attendance_mcp.changes.marks import WantedMark, draft_homeroom_marks
 from attendance_mcp.changes.plan import plan_or_apply
 from attendance_mcp.digest.day import HomeroomDay, StudentMark, homeroom_day
-from attendance_mcp.digest.totals import Adjustments, TermTotals, adjustments, term_totals
+from attendance_mcp.digest.totals import Adjustments, TermTotals, adjustments
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, group_name
 from attendance_mcp.tools.arguments import (
@@ -21,7 +21,7 @@ from attendance_mcp.tools.arguments import (
     StatusOrLabel,
     WrittenText,
 )
-from attendance_mcp.tools.classes import student_totals, term_name
+from attendance_mcp.tools.classes import term_name, totals_of_term
 
 
 async def get_homeroom_attendance(
@@ -64,23 +64,15 @@ async def get_homeroom_term_attendance(
     archived_students: Flag = False,
     detail: DetailLevel = "exceptions",
     page: Page = 1,
-    per_page: PerPage = 50,
+    per_page: PerPage = 30,
 ) -> TermTotals:
     """Homeroom totals of a year group in a term, in days: sums, and the students with anything but present."""
     group = await school.year_group(year_group_id)
     answered = await school.read(
         school.client.get_homeroom_term_attendance, year_group_id, term_id, archived_students=archived_students
     )
-    rows = await student_totals(school, answered, group.program_code, term_id)
-    return term_totals(
-        rows,
-        of=group_name(group),
-        term=await term_name(school, term_id),
-        unit="days",
-        names=await school.names(row.student_id for row in rows),
-        detail=detail,
-        page=page,
-        per_page=per_page,
+    return await totals_of_term(
+        school, group, term_id, answered.students, unit="days", detail=detail, page=page, per_page=per_page
     )
 
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from attendance_mcp.digest.absence_range import AbsenceRange
-from attendance_mcp.tools import absences, changes, classes, context, excusals, finding, homeroom
+from attendance_mcp.tools import (
+    absences,
+    changes,
+    classes,
+    concerns,
+    context,
+    excusals,
+    finding,
+    homeroom,
+    registers,
+    student,
+)
 from attendance_mcp.tools.tool import AttendanceTool, tool
 
 
@@ -13,6 +24,10 @@ def all_tools(*, writes: bool) -> list[AttendanceTool]:
         tool(context.get_school_context, title="The school at a glance"),
         tool(finding.find_in_school, title="Find in school"),
         tool(absences.list_absences, title="Who is absent", output=AbsenceRange),
+        tool(registers.list_missing_registers, title="Missing registers"),
+        tool(registers.reconcile_homeroom, title="Homeroom against classes"),
+        tool(concerns.list_attendance_concerns, title="Attendance concerns"),
+        tool(student.get_student_attendance, title="Attendance of a student"),
         tool(homeroom.get_homeroom_attendance, title="Homeroom marks of a day"),
         tool(homeroom.get_homeroom_term_attendance, title="Homeroom totals of a term"),
         tool(homeroom.get_homeroom_adjustments, title="Homeroom adjustments"),

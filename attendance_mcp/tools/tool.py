@@ -88,7 +88,8 @@ class AttendanceTool(Tool):
         try:
             return model.model_validate(arguments).model_dump_one_level()
         except ValidationError as error:
-            raise ArgumentError(f"{self.name} can't take these arguments: {'; '.join(_problems(error))}.") from None
+            problems = "; ".join(_problems(error, self.parameters))
+            raise ArgumentError(f"{self.name} can't take these arguments: {problems}.") from None
 
 
 def tool(
@@ -132,12 +133,39 @@ def tool(
     )
 
 
-def _problems(error: ValidationError) -> Iterable[str]:
+# Pydantic speaks to programmers; whoever reads these never wrote a schema.
+_WORDS = {
+    "missing": "is missing",
+    "bool_type": "true or false is expected",
+    "int_type": "a whole number is expected",
+    "string_type": "a text is expected",
+    "list_type": "a list is expected",
+    "model_type": "an object is expected",
+    "literal_error": "one of {expected} is expected",
+    "greater_than_equal": "at least {ge} is expected",
+    "less_than_equal": "at most {le} is expected",
+    "string_too_short": "it is empty",
+    "string_too_long": "at most {max_length} characters are expected",
+    "too_short": "the list is empty",
+    "too_long": "at most {max_length} are expected at once",
+}
+
+
+def _problems(error: ValidationError, schema: dict[str, Any]) -> Iterable[str]:
     """One short sentence a wrong argument, without its value: that may be a child's."""
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    problems = error.errors(include_url=False, include_input=False)
     for problem in problems[:5]:
-        where = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-")) or "arguments"
-        yield f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+        place = [part for part in problem["loc"] if not str(part).startswith("function-")]
+        where = ".".join(map(str, place)) or "arguments"
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(schema["properties"][place[0]].get("items", {}).get("properties", ()))
+            yield f"{'.'.join(map(str, place[:-1]))} knows no {str(place[-1])[:40]!r}, only {known}"
+        elif problem["type"] in _WORDS:
+            words = _WORDS[problem["type"]].format_map(problem.get("ctx", {}))
+            words = words.replace("one of '', ", "one of ")  # that none is given is no choice with a name
+            yield f"{where}: {words}"
+        else:
+            yield f"{where}: {problem['msg'].removeprefix('Value error, ')}"
     if len(problems) > 5:
         yield f"and {len(problems) - 5} more"
 

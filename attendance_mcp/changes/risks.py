@@ -1,0 +1,84 @@
+"""What a person should know before they agree to marks, counted over the whole plan and told once each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+
+from attendance_mcp.api.records import Student
+from attendance_mcp.changes.model import ChangeKind, MarkValue
+from attendance_mcp.digest.facts import counted, listed
+from attendance_mcp.rules.calendar import DayKind
+from attendance_mcp.rules.labels import Label
+from attendance_mcp.school.clock import spoken
+from attendance_mcp.school.school import School, student_name
+from attendance_mcp.status import ABSENT, Kind
+
+LONG_AGO_DAYS = 30
+_MOST_NAMED = 5
+
+
+class Risks:
+    """The warnings of marks that are planned."""
+
+    def __init__(self, school: School) -> None:
+        self._school = school
+        self._counts: Counter[str] = Counter()
+        self._days: set[tuple[str | None, date]] = set()
+        self._lists: dict[str, dict[str, None]] = {}  # sentence -> what it is true of, in order
+
+    async def look(
+        self, kind: ChangeKind, day: date, before: MarkValue, after: MarkValue, label: Label, student: Student
+    ) -> None:
+        """Takes one changed mark into account; may read the programme's calendar."""
+        if before.status != after.status:
+            self._counts["absent"] += ABSENT in (before.status, after.status)
+            self._counts["mark"] += before.status is not None
+        if before.note and before.note != after.note:
+            self._counts["note" if after.note else "erased"] += 1
+        if not label.enabled:
+            self._list("Disabled in this school: {}.", label.text)
+        if label.kind is Kind.UNCLASSIFIED:
+            self._list("What it counts as is not known here: {}.", label.text)
+        await self._look_at_day(day, student)
+        rules = self._school.connection.profile.program(student.program_code)
+        if kind is ChangeKind.HOMEROOM_MARK and rules.keeps_homeroom is False:
+            self._list("By the school profile there is no homeroom for: {}.", student_name(student))
+        if student.archived:
+            self._list("Archived: {}.", student_name(student))
+
+    async def _look_at_day(self, day: date, student: Student) -> None:
+        if (student.program_code, day) in self._days:
+            return
+        self._days.add((student.program_code, day))
+        today = self._school.clock.today()
+        if (today - day).days > LONG_AGO_DAYS:
+            self._list(f"More than {LONG_AGO_DAYS} days back: {{}}.", spoken(day))
+        if day > today:
+            self._list("Still to come: {}.", spoken(day))
+        year = await self._school.academic_year(student.program_code, today)
+        # The calendar is this academic year's: of a day in another one it can say nothing.
+        if student.program_code and year is not None and year.starts_on <= day <= year.ends_on:
+            status = (await self._school.calendar(student.program_code)).status(day)
+            if status.kind is DayKind.DAY_OFF:
+                self._list("No school day: {}.", f"{spoken(day)} ({status.reason or 'day off'})")
+
+    def told(self) -> Iterable[str]:
+        """The warnings, each one sentence or two."""
+        tells = self._school.connection.profile.absent_notifies_parents
+        if (number := self._counts["absent"]) and tells is not False:
+            does = "tells" if tells else "may tell"
+            yield f"{counted(number, 'mark')} of Absent made or undone: the school's system {does} the parents."
+        if number := self._counts["mark"]:
+            yield f"Overwrites {counted(number, 'mark')} that somebody made."
+        if number := self._counts["note"]:
+            yield f"Overwrites {counted(number, 'note')} that somebody typed."
+        if number := self._counts["erased"]:
+            yield f"Erases {counted(number, 'note')} that somebody typed."
+        for sentence, of in self._lists.items():
+            more = f" and {len(of) - _MOST_NAMED} more" if len(of) > _MOST_NAMED else ""
+            yield sentence.format(listed(list(of)[:_MOST_NAMED]) + more)
+
+    def _list(self, sentence: str, of: str) -> None:
+        self._lists.setdefault(sentence, {})[of] = None

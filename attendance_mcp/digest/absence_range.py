@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from attendance_mcp.digest.absences import AWAY, ORDER, TOLD, Absences, StudentDay, kind_counts
+from attendance_mcp.digest.absences import AWAY, TOLD, Absences, StudentDay, kind_counts
 from attendance_mcp.digest.facts import Row, counted, listed, within_room
 from attendance_mcp.rules.runs import runs
 from attendance_mcp.status import Kind
 
 MOST_STUDENTS = 60
-_ROOM = 10_000  # the days take their part
+_ROOM = 7_500  # the days take their part
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NAMED = tuple(kind for kind in TOLD if kind is not Kind.OUT)  # trips are the school's own doing: counted
 
@@ -117,7 +117,7 @@ def _student(
 
 def _told(rows: Iterable[StudentDay]) -> dict[str, int]:
     counter = Counter(row.kind for row in rows)
-    return {str(kind): counter[kind] for kind in ORDER if counter[kind]}
+    return {str(kind): counter[kind] for kind in TOLD if counter[kind]}
 
 
 def _short(day: date) -> str:

@@ -15,7 +15,7 @@ AWAY = (Kind.ABSENT, Kind.EXCUSED, Kind.HEALTH)
 TOLD = (*AWAY, Kind.LATE, Kind.LEFT, Kind.OUT, Kind.OTHER, Kind.UNCLASSIFIED)
 ORDER = (*TOLD, Kind.PRESENT, Kind.NOT_TAKEN)
 MOST_NAMES = 160
-FIRST_NAMES = 25  # where there are more than that, the counts by year group tell the rest
+FIRST_NAMES = 20  # where there are more than that, the counts by year group tell the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,17 @@ class Section(Row):
     number: int
     students: dict[str, dict[int, str]] = {}
 
-    def lines(self) -> Iterable[str]:
-        title = self.label if self.label.casefold() == self.kind else f"{self.label} ({self.kind})"
+    @property
+    def title(self) -> str:
+        label = self.label if self.label.casefold() == self.kind else f"{self.label} ({self.kind})"
         covered = " but an excusal covers the day" if self.kind == Kind.NOT_TAKEN else ", with an excusal"
-        excusal = {True: covered, False: ", no excusal", None: ""}[self.excusal]
+        return label + {True: covered, False: ", no excusal", None: ""}[self.excusal]
+
+    def line(self) -> str:
         shown = sum(map(len, self.students.values()))
         more = f" … and {self.number - shown} more" if shown < self.number else ""
         names = "; ".join(f"{group}: {listed(list(own.values()))}" for group, own in self.students.items())
-        yield f"{title}{excusal} ({self.number}): {names}{more}"
+        return f"{self.title} ({self.number}): {names}{more}"
 
 
 class Absences(Facts):
@@ -88,8 +91,9 @@ class Absences(Facts):
             yield f"{group}, {sum(counts.values())} students: {_counts(told)}."
         if self.since:
             yield from self._since_lines()
-        for section in self.sections:
-            yield from section.lines()
+        yield from (section.line() for section in self.sections if section.students)
+        if unnamed := [f"{section.title} {section.number:,}" for section in self.sections if not section.students]:
+            yield f"Not named here: {'; '.join(unnamed)}."
         yield from self._more_lines()
         yield from self.not_read
 
@@ -136,7 +140,7 @@ def day_absences(
     named = sum(row.kind in TOLD or _may_be_away(row) for row in told)
     sections = _sections(told, most_names=most_names if named <= most_names else FIRST_NAMES)
     cut = named > most_names
-    most = FIRST_NAMES if cut else most_names
+    most = FIRST_NAMES // 4 if cut else most_names
     said = list(remarks)
     if cut and earlier is None:
         said.append("Not everybody is named: ask for a programme, year group or homeroom.")
@@ -154,12 +158,12 @@ def day_absences(
         sections=sections if earlier is None else [],
         missed=[] if unexplained_only else _first(_missed(rows), most),
         present_with_excusal=[] if unexplained_only else _first(_present_with_excusal(rows), most),
-        siblings=_first(_siblings(told), most // 5),
+        siblings=_first(_siblings(told), most),
         since=since if earlier is not None else "",
         changed=_first(_changed(rows, earlier), MOST_NAMES) if earlier is not None else [],
         remarks=said,
         registers=len(registers),
-        not_taken=_first([f"{group} {register}" for group, register in untaken], max(most, 40)),
+        not_taken=_first([f"{group} {register}" for group, register in untaken], most if cut else 40),
         not_read=list(not_read),
     )
 

@@ -52,8 +52,8 @@ class StudentRef(Row):
         return f"{self.name} ({self.id})"
 
 
-# Bytes of JSON that the rows of one answer may take: about 4,500 tokens, whatever script the names are in.
-ROOM = 16_000
+# Bytes of JSON that the rows of one answer may take: about 4,000 tokens as text, whatever script the names are in.
+ROOM = 13_000
 R = TypeVar("R", bound=Row)
 
 

@@ -9,8 +9,9 @@ from functools import partial
 
 from attendance_mcp.api.records import ClassDay, ClassRecord, HomeroomDay, YearGroup
 from attendance_mcp.digest.absences import StudentDay
-from attendance_mcp.errors import NotFound, Refused
-from attendance_mcp.rules.labels import Label
+from attendance_mcp.digest.facts import listed
+from attendance_mcp.errors import NotFound, Refused, UpstreamError
+from attendance_mcp.rules.labels import Label, Labels
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.groups import Group
 from attendance_mcp.school.school import NO_HOMEROOM, School, group_name, student_name, teacher_name
@@ -86,7 +87,15 @@ async def read_days(
         ]
         if told and classes:
             excused = covered.get(day) if excusals else set()
-            found[day].rows += await _class_rows(school, group, told, day, excused, needed=not found[day].rows)
+            try:
+                rows = await _class_rows(school, group, told, day, excused, needed=not found[day].rows)
+            except UpstreamError as error:
+                if not found[day].rows:
+                    raise
+                names = listed([group_name(one) for one in told])
+                school.not_read.append(f"{names} on {spoken(day)} could not be read: {error}")
+                continue
+            found[day].rows += rows
             found[day].from_classes += map(group_name, told)
         elif told:
             found[day].no_source += map(group_name, told)
@@ -99,7 +108,15 @@ async def _read_names(school: School, group: Group, days: Sequence[date]) -> Non
     await school.teachers()
     for code in dict.fromkeys(one.program_code for one in group.year_groups):
         for day in days:
-            await school.labels(code, day)
+            await _labels(school, code, day)
+
+
+async def _labels(school: School, program_code: str | None, day: date) -> Labels:
+    """The labels of a programme; where they can't be read, the words that came with each mark stand for themselves."""
+    try:
+        return await school.labels(program_code, day)
+    except UpstreamError:
+        return Labels.of(None, kinds=school.connection.profile.kinds(program_code))
 
 
 def any_mark(answered: HomeroomDay) -> bool:
@@ -194,7 +211,7 @@ async def read_class_days(
 async def _homeroom_rows(
     school: School, group: Group, year_group: YearGroup, answered: HomeroomDay, day: date, covered: set[int] | None
 ) -> list[StudentDay]:
-    labels = await school.labels(year_group.program_code, day)
+    labels = await _labels(school, year_group.program_code, day)
     everybody, teachers = await school.all_students(), await school.teachers()
     rows = []
     for row in answered.students:
@@ -229,7 +246,7 @@ async def _class_rows(
     """Each student's day from the taken marks of their classes."""
     programmes = {one.program_code for one in year_groups}
     records = {id: one for id, one in (await school.classes()).items() if one.program_code in programmes}
-    labels = {code: await school.labels(code, day) for code in programmes}
+    labels = {code: await _labels(school, code, day) for code in programmes}
     marks: dict[int, list[tuple[int, Label]]] = {}
     for class_id, answered in (await read_class_days(school, records, day, needed=needed)).items():
         for row in answered.students:

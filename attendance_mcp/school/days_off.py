@@ -15,6 +15,7 @@ from attendance_mcp.school.school import School, group_name
 
 MOST_DAYS = 15
 _LONGEST_SPAN = timedelta(days=60)
+_FEW_GROUPS = 6
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import anyio
 from attendance_mcp.api.client import Client
 from attendance_mcp.api.endpoints import ENDPOINTS
 from attendance_mcp.api.records import AcademicYear, ClassRecord, Student, Teacher, Term, YearGroup
-from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotOffered, Unavailable
+from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotOffered, Unavailable, UpstreamError
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import SchoolCalendar, YearDays
 from attendance_mcp.rules.labels import Labels
@@ -50,6 +50,7 @@ class School:
         self.not_read: list[str] = []
         self._progress = progress
         self._asked = self._answered = 0  # over all of the request: a client's progress may only grow
+        self._failed: dict[Hashable, UpstreamError] = {}
         self._ends = time.monotonic() + connection.deadline
 
     @property
@@ -67,7 +68,14 @@ class School:
         """
         name = method.__name__
         key = (name, args, tuple(sorted(kwargs.items())))
-        return await self._remembered(key, lambda: method(*args, **kwargs), keep=self._may_keep(name, args))
+        if key in self._failed:
+            raise self._failed[key]
+        try:
+            return await self._remembered(key, lambda: method(*args, **kwargs), keep=self._may_keep(name, args))
+        except UpstreamError as error:
+            if ENDPOINTS[name].reference:  # asked for again and again in one request, and each time tried three times
+                self._failed[key] = error
+            raise
 
     async def kept(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
         """What is worked out from reads, shared and kept for ten minutes as they are.
@@ -184,10 +192,15 @@ class School:
             raise NotFound(f"The school has no class with the id {id}.") from None
 
     async def teachers(self) -> Mapping[int, Teacher]:
-        """Teachers by id; empty where the API doesn't offer them, so that advisors stay ids."""
+        """Teachers by id; empty where the API doesn't offer them or they can't be read, so that advisors stay ids."""
         try:
             return {teacher.id: teacher for teacher in await self.read(self.client.list_teachers)}
         except (NotOffered, NotAuthorised):
+            return {}
+        except UpstreamError as error:
+            said = f"Teachers' names could not be read: {error}"
+            if said not in self.not_read:
+                self.not_read.append(said)
             return {}
 
     async def academic_years(self) -> tuple[AcademicYear, ...]:

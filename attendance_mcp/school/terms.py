@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from functools import partial
 
 from attendance_mcp.api.records import AcademicYear, ClassRecord, HomeroomDay, MemberClass, Term, TermTotals, YearGroup
-from attendance_mcp.digest.facts import listed
 from attendance_mcp.errors import ArgumentError, AttendanceError, NotFound, Refused
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import DayKind, SchoolCalendar
@@ -171,8 +170,9 @@ async def _take_off_days_to_come(
         coming = [status.day for status in calendar.days(today + _DAY, end) if status.kind is not DayKind.DAY_OFF]
         ahead += [(group, day) for day in coming[:DAYS_AHEAD]]
     if len(ahead) > affordable(school) / 2:
-        names = listed(list(dict.fromkeys(group_name(group) for group, _ in ahead)))
-        school.not_read.append(f"Days to come of {names}: their totals may hold trips entered beforehand.")
+        school.not_read.append(
+            f"Days to come were not read for {len(groups)} year groups: their totals may hold trips entered beforehand."
+        )
         return
     read = await school.read_all(
         {(group.id, day): partial(_day_to_come, school, group.id, day) for group, day in ahead},

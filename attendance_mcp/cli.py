@@ -56,7 +56,7 @@ def main(context: click.Context, *, demo: bool) -> None:
 def serve(
     context: click.Context, *, demo: bool = False, http: bool = False, host: str = "127.0.0.1", port: int = 8750
 ) -> None:
-    r"""Serve MCP: on stdio, as assistants start it, or over HTTP.
+    """Serve MCP: on stdio, as assistants start it, or over HTTP.
 
     \b
     attendance-mcp serve --demo
@@ -67,6 +67,8 @@ def serve(
         from attendance_mcp import http as over_http
 
         _or_end(lambda: over_http.refuse_strangers(host))
+        if not settings.demo and settings.zone is None:
+            _end("Over HTTP the school's time zone must be set, since clients may be anywhere: ATTENDANCE_TIMEZONE.")
         over_http.run(_server(settings, http=True), host=host, port=port)
     else:
         from attendance_mcp import stdio
@@ -95,7 +97,7 @@ def demo(*, reset: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the structured content.")
 @click.pass_context
 def call(context: click.Context, tool: str, arguments: str, *, demo: bool, as_json: bool) -> None:
-    r"""Call one TOOL with ARGUMENTS, a JSON object; ends with status 1 on an error.
+    """Call one TOOL with ARGUMENTS, a JSON object; ends with status 1 on an error.
 
     \b
     attendance-mcp call list_absences --demo
@@ -132,7 +134,7 @@ async def _call(server: MCPServer[Any], tool: str, arguments: dict[str, Any], as
 @click.option("--learn", is_flag=True, required=True, help="Propose a school profile from reads alone.")
 @click.pass_context
 def doctor(context: click.Context, *, demo: bool, learn: bool) -> None:  # noqa: ARG001 the only thing it does so far
-    r"""Look at the school's system, by reads alone.
+    """Look at the school's system, by reads alone.
 
     \b
     attendance-mcp doctor --learn > school.toml
@@ -175,7 +177,7 @@ def sandbox(
     rate_limit: int | None,
     log: Path | None,
 ) -> None:
-    r"""Serve an invented school's API on this machine.
+    """Serve an invented school's API on this machine.
 
     \b
     attendance-mcp sandbox --port 8751 --size small --today 2026-11-24T10:30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -14,7 +15,9 @@ Say = Callable[[str], None]
 
 async def show(say: Say) -> None:
     """The exchange, step by step. Raises RuntimeError where a step did not go as it should."""
-    server = StdioServerParameters(command=sys.executable, args=["-m", "attendance_mcp", "serve", "--demo"])
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "attendance_mcp", "serve", "--demo"], env=_environment()
+    )
     async with Client(stdio_client(server)) as client:
         tools = (await client.list_tools()).tools
         say(f"Started the server over stdio; it offers {len(tools)} tools.\n")
@@ -47,6 +50,12 @@ async def show(say: Say) -> None:
             "apply_changes",
             {"confirmation": plan["confirmation"], "summary": plan["summary"]},
         )
+
+
+def _environment() -> dict[str, str]:
+    """The own one, so that both processes find the same data folder, without a real school's settings."""
+    kept = ("ATTENDANCE_TODAY", "ATTENDANCE_TIMEZONE", "ATTENDANCE_STORE")
+    return {name: value for name, value in os.environ.items() if not name.startswith("ATTENDANCE_") or name in kept}
 
 
 def _text(result: CallToolResult) -> str:

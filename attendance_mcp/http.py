@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -54,7 +56,18 @@ def refuse_strangers(host: str) -> None:
 
 
 def run(server: MCPServer[Any], *, host: str, port: int) -> None:
-    """Serves until interrupted."""
+    """Serves until interrupted; a line on stderr says where, port 0 taking a free one."""
     import uvicorn
 
-    uvicorn.run(http_app(server, host=host), host=host, port=port, log_level="warning", access_log=False)
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                bound = self.servers[0].sockets[0].getsockname()[1]
+                name = f"[{host}]" if ":" in host else host
+                sys.stderr.write(f"attendance-mcp: serving on http://{name}:{bound}{PATH}\n")
+                sys.stderr.flush()
+
+    Announced(
+        uvicorn.Config(http_app(server, host=host), host=host, port=port, log_level="warning", access_log=False)
+    ).run()

@@ -85,6 +85,9 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
 
 def open_app(settings: Settings) -> App:
     """The connection to the school and the desk for plans; nothing is read or opened yet."""
+    if settings.privacy != "names":
+        # A setting that protects nothing would be worse than none.
+        raise SettingsError("ATTENDANCE_PRIVACY takes only names in this version: leave it out.")
     if settings.demo:
         from attendance_mcp.demo import demo_connection
 

@@ -76,3 +76,15 @@ def open_school(school_files: Callable[..., Path], tmp_path: Path) -> Iterator[C
 def school(open_school: Callable[..., UpstreamSchool]) -> UpstreamSchool:
     """The small school on Tuesday 24 November 2026, 10:30."""
     return open_school()
+
+
+@pytest.fixture(scope="session")
+def same_school(
+    school_files: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[UpstreamSchool]:
+    """The small school on the same day, shared by tests that write nothing and count no requests."""
+    path = tmp_path_factory.mktemp("same") / "school.db"
+    shutil.copy(school_files(), path)
+    with UpstreamSchool.open(path, today=TODAY) as school:
+        yield school
+    assert school.writes == []

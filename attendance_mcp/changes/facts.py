@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from attendance_mcp.digest.facts import Facts, Row, counted, listed
 
+_NAMES_A_LINE = 40
+_MANY = 10_000  # characters of rows: beyond, an answer may be cut at its end, and there nothing else may stand
+
 
 class ChangeGroup(Row):
     """Changes that are alike but for the student."""
@@ -17,11 +20,18 @@ class ChangeGroup(Row):
     outcome: str = ""
     reason: str = ""
 
-    def line(self) -> str:
+    def lines(self) -> Iterable[str]:
+        """One line, and where the students are many, lines of them below it."""
         outcome = f"{self.outcome}: " if self.outcome else ""
         number = f" ({len(self.students)})" if len(self.students) > 1 else ""
         reason = f" — {self.reason}" if self.reason else ""
-        return f"- {outcome}{self.record}: {self.was} → {self.becomes}{number}: {listed(self.students)}{reason}"
+        told = f"- {outcome}{self.record}: {self.was} → {self.becomes}{number}"
+        if len(self.students) <= _NAMES_A_LINE:
+            yield f"{told}: {listed(self.students)}{reason}"
+            return
+        yield f"{told}{reason}:"
+        for start in range(0, len(self.students), _NAMES_A_LINE):
+            yield f"  {listed(self.students[start : start + _NAMES_A_LINE])}"
 
 
 class WriteFacts(Facts):
@@ -55,14 +65,13 @@ class WriteFacts(Facts):
 
     def _plan_lines(self) -> Iterable[str]:
         yield f"Plan, nothing is written yet: {self.summary}"
-        yield from (group.line() for group in self.changes)
-        if self.already_so:
-            yield f"Left out: {counted(self.already_so, 'record')} already so."
-        yield from (f"Warning: {warning}" for warning in self.warnings)
-        yield (
+        after = [f"Left out: {counted(self.already_so, 'record')} already so."] if self.already_so else []
+        after += [f"Warning: {warning}" for warning in self.warnings]
+        after.append(
             f"If the person agrees, call apply_changes with confirmation {self.confirmation} and this summary, "
             f"word for word. It waits until {self.expires}."
         )
+        yield from self._rows_and(after)
 
     def _outcome_lines(self) -> Iterable[str]:
         tally = ", ".join(f"{number} {outcome}" for outcome, number in self.outcomes.items())
@@ -71,15 +80,19 @@ class WriteFacts(Facts):
         else:
             by = {"token": "by its confirmation alone", "human": "by a person"}.get(self.approval, "")
             yield f"Carried out at {self.carried_out}, agreed {by}: {tally}.{self._how_it_is_known()}"
-        yield from (group.line() for group in self.changes)
-        yield from (f"Warning: {warning}" for warning in self.warnings)
+        after = [f"Warning: {warning}" for warning in self.warnings]
         if self.outcomes.get("unknown"):
-            yield "Unknown: no answer could be relied on. Read these records before anything is sent again."
+            after += ["Unknown: no answer could be relied on. Read these records before anything is sent again."]
         if self.outcomes.get("not sent"):
-            yield "Not sent: plan these again to go on."
+            after += ["Not sent: plan these again to go on."]
         if not self.repeated and not self.outcomes.keys() & {"done", "unknown"}:
             # A refused row did leave, so that only the school's system can have kept it from being written.
-            yield "The school's system took none of it." if "refused" in self.outcomes else "Nothing was written."
+            after += ["The school's system took none of it." if "refused" in self.outcomes else "Nothing was written."]
+        yield from self._rows_and(after)
+
+    def _rows_and(self, after: list[str]) -> Iterable[str]:
+        rows = [line for group in self.changes for line in group.lines()]
+        yield from (*rows, *after) if sum(map(len, rows)) <= _MANY else (*after, *rows)
 
     def _how_it_is_known(self) -> str:
         if self.read_back:

@@ -45,7 +45,7 @@ class AbsenceRange(Absences):
         yield ", ".join(f"{kind} {number:,}" for kind, number in self.counts.items()) + "."
         yield from self.remarks
         for day, counts in self.by_day.items():
-            yield f"{day}: " + ", ".join(f"{kind} {number}" for kind, number in counts.items()) + "."
+            yield f"{day}: {', '.join(f'{kind} {number}' for kind, number in counts.items()) or 'everybody present'}."
         if self.weekdays:
             yield f"Absences by weekday: {', '.join(f'{day} {number}' for day, number in self.weekdays.items())}."
         yield from (row.line() for row in self.rows)
@@ -116,8 +116,9 @@ def _student(
 
 
 def _told(rows: Iterable[StudentDay]) -> dict[str, int]:
+    """All but the present. Without those not taken, a day of which nothing is known would look like a good one."""
     counter = Counter(row.kind for row in rows)
-    return {str(kind): counter[kind] for kind in TOLD if counter[kind]}
+    return {str(kind): counter[kind] for kind in (*TOLD, Kind.NOT_TAKEN) if counter[kind]}
 
 
 def _short(day: date) -> str:

@@ -85,9 +85,12 @@ class AwayRun(Row):
     days: str
     ongoing: bool = False
 
+    @property
+    def who(self) -> str:
+        return f"{self.name} ({self.group})" if self.group else self.name
+
     def __str__(self) -> str:
-        group = f" ({self.group})" if self.group else ""
-        return f"{self.name}{group}: {self.days} from {self.start}{', ongoing' if self.ongoing else ''}"
+        return f"{self.days} from {self.start}{', ongoing' if self.ongoing else ''}"
 
 
 class Concerns(Facts):
@@ -118,21 +121,23 @@ class Concerns(Facts):
         if self.open:
             yield f"Open, below only if {self.unit} not taken count as away:"
             yield from _rows(self.open)
+        elif self.counts.get("open"):
+            yield f"Open: below only if {self.unit} not taken count as away."
         if self.few:
             yield f"Few, under {FEW} counted {self.unit}; {self.few_below} may be below:"
             yield from _rows(self.few)
         if self.runs_since:
             number = f" ({self.runs_found}):" if self.runs_found else ": nobody."
             yield f"Away {self.run_days} or more school days in a row since {self.runs_since}{number}"
-            yield from map(str, self.runs)
+            yield from _rows(self.runs)
         yield from self.notes
         yield from self.rules
         yield from self.not_read
 
 
-def _rows(rows: Sequence[Concern]) -> Iterable[str]:
-    """A line for each student, with every class that is named of them."""
-    of_student: dict[int, list[Concern]] = {}
+def _rows(rows: Sequence[Concern] | Sequence[AwayRun]) -> Iterable[str]:
+    """A line for each student, with every class or run that is named of them."""
+    of_student: dict[int, list[Concern | AwayRun]] = {}
     for row in rows:
         of_student.setdefault(row.id, []).append(row)
     for own in of_student.values():
@@ -160,7 +165,9 @@ def concerns(
     def named(rows: Sequence[Counted], most: int) -> list[Concern]:
         return [_concern(one, threshold, alone=alone) for one in sorted(rows, key=_rank)[:most]]
 
-    shown_runs = [_away_run(track, run, alone=alone) for track, run in found[: room.runs]]
+    below, open_ = named(parts["below"], room.below), named(parts["open"], room.open)
+    known = {one.id for one in (*below, *open_)}  # their year group stands there
+    shown_runs = [_away_run(track, run, alone=alone or track.id in known) for track, run in found[: room.runs]]
     left = len(parts["below"]) + len(parts["open"]) + len(few) - room.below - room.open - room.few
     return Concerns(
         of=of,
@@ -169,8 +176,8 @@ def concerns(
         threshold=_plain_percent(threshold),
         unit=evidence.unit,
         counts=_counts(parts, threshold, evidence),
-        below=named(parts["below"], room.below),
-        open=named(parts["open"], room.open),
+        below=below,
+        open=open_,
         few=named(few, room.few),
         few_below=len(few),
         run_days=run_days if evidence.run_days else 0,
@@ -203,10 +210,10 @@ class Room:
             return cls(below=min(below, 60), open=min(open_, 40), few=min(few, 12), runs=15)
         rows = sum(map(len, parts.values()))
         named = min(below, max(20, min(40, rows // 8)))
-        usual = max(6, rows // 12)
-        rest = max(usual // 2, usual - named)
-        open_ = min(open_, 20, max(1, rest * 3 // 4) if few else rest)
-        return cls(below=named, open=open_, few=min(few, 12, rest - open_), runs=max(6, min(25, rows // 12)))
+        usual = max(2, rows // 25)
+        rest = max(0, usual - named)
+        open_ = min(open_, 20, rest * 3 // 4 if few else rest)
+        return cls(below=named, open=open_, few=min(few, 12, rest - open_), runs=max(4, min(25, rows // 25)))
 
 
 def _remarks(evidence: Evidence, *, cut: bool) -> Iterable[str]:
@@ -215,7 +222,7 @@ def _remarks(evidence: Evidence, *, cut: bool) -> Iterable[str]:
     if any(any(one.adjusted.values()) for one in evidence.students):
         yield "Adjustments change no rate here."
     if cut:
-        yield "Only the lowest are named: ask for a smaller group."
+        yield "Only the lowest are named; ask for a smaller group."
 
 
 _NOBODY = "Nobody to look at: the term has no marks yet, or nothing tells of these students. Try another term or group."

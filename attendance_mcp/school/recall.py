@@ -25,5 +25,6 @@ class Recall:
         earlier = self._answers.get((question, since.strip()))
         while len(self._answers) >= _MOST_ANSWERS:
             del self._answers[next(iter(self._answers))]
-        self._answers[question, as_of] = (now + KEPT_SECONDS, dict(states))
+        # Of two answers within one second the first stays: what changed between them counts as changed since.
+        self._answers.setdefault((question, as_of), (now + KEPT_SECONDS, dict(states)))
         return earlier[1] if earlier and since else None

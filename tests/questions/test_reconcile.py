@@ -1,4 +1,3 @@
-# ruff: noqa: E501  what a person is told stands in the snapshots as one line
 import tomllib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field

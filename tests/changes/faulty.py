@@ -1,0 +1,161 @@
+"""A way to the school that breaks at the n-th request: a small proxy on a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import httpx
+import uvicorn
+
+Fault = Literal[
+    "reset before",
+    "reset after",
+    "500 before",
+    "500 after",
+    "429",
+    "html after",
+    "cut after",
+    "hang before",
+    "hang after",
+    "refused",
+    "held",
+]
+LIMITED = [(b"x-ratelimit-limit", b"20"), (b"x-ratelimit-period", b"1"), (b"x-ratelimit-reset", b"1")]
+
+
+class FaultyWay:
+    """Forwards to the school; `arm` names the request, counted from then on, that goes wrong.
+
+    A held request waits, carried out, until `release`; `reached` tells a test that the armed request has come.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self.url = ""
+        self.reached = threading.Event()
+        self.release = threading.Event()
+        self._upstream = upstream
+        self._countdown = 0
+        self._fault: Fault | None = None
+        self._server: Any = None
+        self._onward = httpx.AsyncClient(verify=False)
+
+    @classmethod
+    @contextmanager
+    def to(cls, upstream: str) -> Iterator[FaultyWay]:
+        way, started = cls(upstream), threading.Event()
+
+        class Announcing(uvicorn.Server):
+            async def startup(self, sockets: Any = None) -> None:
+                await super().startup(sockets)
+                started.set()
+
+        config = uvicorn.Config(
+            way, host="127.0.0.1", port=0, log_level="critical", access_log=False, timeout_graceful_shutdown=1
+        )
+        server = Announcing(config)
+        way._server = server
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        assert started.wait(10)
+        way.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        try:
+            yield way
+        finally:
+            way.release.set()
+            server.should_exit = True
+            thread.join(10)
+
+    def arm(self, number: int, fault: Fault) -> None:
+        """The `number`-th request from now on, counted from 1, meets this fault; the others pass."""
+        self.reached.clear()
+        self.release.clear()
+        self._countdown, self._fault = number, fault
+        if fault == "refused" and number == 1:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        for server in self._server.servers:
+            server.get_loop().call_soon_threadsafe(server.close)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            async with httpx.AsyncClient(base_url=self._upstream, trust_env=False, verify=False) as self._onward:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        body = b""
+        while (message := await receive())["type"] == "http.request":
+            body += message["body"]
+            if not message.get("more_body"):
+                break
+        self._countdown -= 1
+        fault = self._fault if self._countdown == 0 else None
+        if fault:
+            self.reached.set()
+        if not await self._broken_before(fault, receive, send):
+            await self._carried_out(await self._forward(scope, body), fault, receive, send)
+
+    async def _broken_before(self, fault: Fault | None, receive: Any, send: Any) -> bool:
+        """Whether the request met its end before the school saw it."""
+        match fault:
+            case "reset before" | "refused":
+                _abort(send)
+            case "500 before":
+                await _answer(send, 500, b'{"error":"Something went wrong."}')
+            case "429":
+                await _answer(send, 429, b'{"error":"Rate limit reached."}', LIMITED)
+            case "hang before":
+                await _hang(receive)
+            case _:
+                return False
+        return True
+
+    async def _carried_out(self, answer: httpx.Response, fault: Fault | None, receive: Any, send: Any) -> None:
+        status, content = answer.status_code, answer.content
+        match fault:
+            case "reset after":
+                _abort(send)
+            case "500 after":
+                await _answer(send, 500, b"")
+            case "html after":
+                await _answer(send, 200, b"<html>Welcome</html>", kind=b"text/html")
+            case "cut after":
+                await _answer(send, status, content[: len(content) // 2])
+            case "hang after":
+                await _hang(receive)
+            case "held":
+                await asyncio.to_thread(self.release.wait)
+                await _answer(send, status, content)
+            case _ if self._fault == "refused" and self._countdown == 1:
+                # The next one shall find nobody listening, so this connection must not serve it either.
+                self._refuse()
+                await _answer(send, status, content, [(b"connection", b"close")])
+            case _:
+                await _answer(send, status, content)
+
+    async def _forward(self, scope: Any, body: bytes) -> httpx.Response:
+        url = f"{scope['path']}?{scope['query_string'].decode()}"
+        wanted = {b"auth-token", b"content-type"}
+        headers = [(name, value) for name, value in scope["headers"] if name in wanted]
+        return await self._onward.request(scope["method"], url, content=body, headers=headers)
+
+
+async def _hang(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _abort(send: Any) -> None:
+    """Ends the connection without an answer: no ASGI message can, so the server's own transport does."""
+    send.__self__.transport.abort()
+
+
+async def _answer(send: Any, status: int, body: bytes, headers: Any = (), *, kind: bytes = b"application/json") -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind), *headers]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,67 @@
+"""The README's exchange is carried out, and every line of it must be what the demo answers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from attendance_mcp.answer import DEMO_NOTICE
+from attendance_mcp.server import build
+from attendance_mcp.settings import Settings
+from tests.upstream_school import text
+
+from .documents import hold, part
+
+DAY = date(2026, 11, 24)
+WIDTH = 108
+FIRST_LINES = 4  # of an answer, beside its last
+CONFIRMATION = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{10}\b")
+TIME = re.compile(r"\b\d\d:\d\d(:\d\d)?\b")
+
+
+@pytest.mark.anyio
+async def test_the_exchange_is_what_the_demo_answers():
+    asked = [line for line in part("README.md", "exchange").splitlines() if line.startswith(("You: ", "  → "))]
+    lines: list[str] = []
+    plan: dict[str, Any] = {}
+    async with Client(build(Settings(demo=True, today=DAY))) as client:
+        for line in asked:
+            if line.startswith("You: "):
+                lines += ["", line]
+                continue
+            tool, arguments = call(line)
+            if plan:
+                arguments = {"confirmation": plan["confirmation"], "summary": plan["summary"]}
+            result = await client.call_tool(tool, arguments)
+            assert not result.is_error, text(result)
+            plan = result.structured_content if "confirmation" in (result.structured_content or {}) else {}
+            given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+            lines += [f"  → {tool}({given})", *(f"  {shown}" for shown in shortened(text(result)))]
+    assert lines[-1].startswith("  - done: ")
+    hold("README.md", "exchange", "\n".join(["```text", *lines[1:], "```"]), plain=without_chance)
+
+
+def call(line: str) -> tuple[str, dict[str, Any]]:
+    """`  → tool(name=value)` as a call; the values are literals."""
+    node = ast.parse(line.removeprefix("  → "), mode="eval").body
+    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return node.func.id, {str(one.arg): ast.literal_eval(one.value) for one in node.keywords}
+
+
+def shortened(answer: str) -> list[str]:
+    """The answer as the README says that it is cut, and no other way."""
+    lines = [line for line in answer.splitlines() if line != DEMO_NOTICE]
+    left_out = len(lines) - FIRST_LINES - 1
+    if left_out > 0:
+        more = f"… {left_out} more line{'s' if left_out > 1 else ''}"
+        lines = [*lines[:FIRST_LINES], more, lines[-1]]
+    return [line if len(line) <= WIDTH else line[:WIDTH].rsplit(" ", 1)[0].rstrip(",;:") + " …" for line in lines]
+
+
+def without_chance(made: str) -> str:
+    return TIME.sub("hh:mm", CONFIRMATION.sub("CODE", made))

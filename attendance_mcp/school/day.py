@@ -13,6 +13,7 @@ from attendance_mcp.digest.facts import listed
 from attendance_mcp.errors import NotFound, Refused, UpstreamError
 from attendance_mcp.rules.labels import Label, Labels
 from attendance_mcp.school.clock import spoken
+from attendance_mcp.school.days_off import closed_on
 from attendance_mcp.school.groups import Group
 from attendance_mcp.school.school import NO_HOMEROOM, School, group_name, student_name, teacher_name
 from attendance_mcp.school.together import together
@@ -39,17 +40,22 @@ async def read_days(
     classes: bool = True,
     excusals: bool = True,
     off: Days = (),
-    off_unless_marked: Days = (),
+    off_unless_marked: Days | None = (),
 ) -> dict[date, DayFound]:
     """The days of a group's students; `classes` lets year groups without homeroom be told from their classes.
 
     Programmes are not read on the days that `off` names for them, and left out of those that `off_unless_marked` names
-    where nobody is marked. What could not be read stands in `school.not_read`.
+    (None: their days off) where nobody is marked. What could not be read stands in `school.not_read`.
     """
     year_groups = {one.id: one for one in group.year_groups}
     known = {id for id, one in year_groups.items() if _known_without_homeroom(school, one, days[-1])}
     homeroom: dict[tuple[date, int], HomeroomDay] = {}
     covered: dict[date, set[int]] = {}
+    unless_marked = set(off_unless_marked or ())
+
+    async def read_calendars() -> None:
+        for day in days if off_unless_marked is None else ():
+            unless_marked.update(await closed_on(school, group, day))
 
     async def read_homeroom() -> None:
         read = await school.read_all(
@@ -68,14 +74,14 @@ async def read_days(
             covered.update(await excused_students(school, days, needed=False))
 
     # All at once: whatever hangs until the deadline, the others are there by then.
-    await together([read_homeroom, read_excusals, partial(_read_names, school, group, days)])
+    await together([read_homeroom, read_excusals, read_calendars, partial(_read_names, school, group, days)])
     marked = {id for (_, id), answered in homeroom.items() if any_mark(answered)}
-    open_ids = {id for day, id in homeroom if (day, year_groups[id].program_code) not in off_unless_marked} - marked
+    open_ids = {id for day, id in homeroom if (day, year_groups[id].program_code) not in unless_marked} - marked
     unmarked = [one for id, one in year_groups.items() if id in open_ids]
     without = known | await groups_without_homeroom(school, unmarked, days[-1])
     found = {day: DayFound(day) for day in days}
     for (day, id), answered in homeroom.items():
-        left_out = (day, year_groups[id].program_code) in off_unless_marked and not any_mark(answered)
+        left_out = (day, year_groups[id].program_code) in unless_marked and not any_mark(answered)
         if id not in without and not left_out:
             excused = covered.get(day) if excusals else set()
             found[day].rows += await _homeroom_rows(school, group, year_groups[id], answered, day, excused)
@@ -83,7 +89,7 @@ async def read_days(
         told = [
             one
             for id, one in year_groups.items()
-            if id in without and (day, one.program_code) not in {*off, *off_unless_marked}
+            if id in without and (day, one.program_code) not in {*off, *unless_marked}
         ]
         if told and classes:
             excused = covered.get(day) if excusals else set()

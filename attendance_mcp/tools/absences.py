@@ -10,7 +10,7 @@ from attendance_mcp.digest.facts import listed
 from attendance_mcp.errors import ArgumentError
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.day import read_days
-from attendance_mcp.school.days_off import closed_on, days_off, range_days
+from attendance_mcp.school.days_off import days_off, range_days
 from attendance_mcp.school.groups import find_group
 from attendance_mcp.school.school import School
 from attendance_mcp.tools.arguments import Day, Flag, GroupName, OptionalDay, Since
@@ -58,12 +58,12 @@ async def list_absences(
             not_read=school.not_read,
         )
     day = school.clock.day(date)
-    remarks = await days_off(school, of, day)
-    one = (await read_days(school, of, [day], off_unless_marked=await closed_on(school, of, day)))[day]
+    one = (await read_days(school, of, [day], off_unless_marked=None))[day]
     as_of = school.clock.stamp()
     question = (school.caller, of.kind, of.name, day)
     states = {row.id: row.state for row in one.rows}
     earlier = school.connection.recall.compare(question, since=since, as_of=as_of, states=states)
+    remarks = await days_off(school, of, day)
     if day > school.clock.today():
         remarks.append("That day is still to come.")
     remarks += _told("No homeroom there, so told from taken class marks", one.from_classes)

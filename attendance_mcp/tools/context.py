@@ -33,7 +33,9 @@ async def get_school_context(school: School) -> SchoolContext:
         ],
         labels=labels_by_kind(labels),
         gaps=[
-            f"{gap.text} ({listed(gap.programs)})" if len(gap.programs) < len(codes) and gap.programs else gap.text
+            f"{gap.text.removesuffix('.')} ({listed(gap.programs)})."
+            if len(gap.programs) < len(codes) and gap.programs
+            else gap.text
             for gap in gaps(
                 connection.profile,
                 programs=labels,

@@ -133,12 +133,12 @@ out: 11 Sports, 12 Fieldtrip
 excused: 13 Excused
 other: 14 Other
 Not set in the school profile:
-- 'Late' (code 4) has no kind: its marks are counted apart and never proposed. (igcse)
-- 'Study leave' (code 15) has no kind: its marks are counted apart and never proposed. (igcse)
-- 'Mock exam' (code 16) has no kind: its marks are counted apart and never proposed. (igcse)
-- 'Tardy' (code 2) has no kind: its marks are counted apart and never proposed. (myp)
-- 'Present online' (code 3) has no kind: its marks are counted apart and never proposed. (myp)
-- 'School event' (code 15) has no kind: its marks are counted apart and never proposed. (myp)
+- 'Late' (code 4) has no kind: its marks are counted apart and never proposed (igcse).
+- 'Study leave' (code 15) has no kind: its marks are counted apart and never proposed (igcse).
+- 'Mock exam' (code 16) has no kind: its marks are counted apart and never proposed (igcse).
+- 'Tardy' (code 2) has no kind: its marks are counted apart and never proposed (myp).
+- 'Present online' (code 3) has no kind: its marks are counted apart and never proposed (myp).
+- 'School event' (code 15) has no kind: its marks are counted apart and never proposed (myp).
 - When homeroom is due is not set: today a register not taken may only be not yet taken.
 - When class registers are due is not set: today a register not taken may only be not yet taken.
 - The school's code for excused is not set: an absence with an excusal is never said to lack it.
@@ -191,12 +191,12 @@ Writing is on, in two steps: a writing tool answers a plan; apply_changes carrie
                 "other": ["14 Other"],
             },
             "gaps": [
-                "'Late' (code 4) has no kind: its marks are counted apart and never proposed. (igcse)",
-                "'Study leave' (code 15) has no kind: its marks are counted apart and never proposed. (igcse)",
-                "'Mock exam' (code 16) has no kind: its marks are counted apart and never proposed. (igcse)",
-                "'Tardy' (code 2) has no kind: its marks are counted apart and never proposed. (myp)",
-                "'Present online' (code 3) has no kind: its marks are counted apart and never proposed. (myp)",
-                "'School event' (code 15) has no kind: its marks are counted apart and never proposed. (myp)",
+                "'Late' (code 4) has no kind: its marks are counted apart and never proposed (igcse).",
+                "'Study leave' (code 15) has no kind: its marks are counted apart and never proposed (igcse).",
+                "'Mock exam' (code 16) has no kind: its marks are counted apart and never proposed (igcse).",
+                "'Tardy' (code 2) has no kind: its marks are counted apart and never proposed (myp).",
+                "'Present online' (code 3) has no kind: its marks are counted apart and never proposed (myp).",
+                "'School event' (code 15) has no kind: its marks are counted apart and never proposed (myp).",
                 "When homeroom is due is not set: today a register not taken may only be not yet taken.",
                 "When class registers are due is not set: today a register not taken may only be not yet taken.",
                 "The school's code for excused is not set: an absence with an excusal is never said to lack it.",

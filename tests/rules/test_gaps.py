@@ -1,4 +1,3 @@
-# ruff: noqa: E501  what a person is told stands in the snapshots as one line
 from pathlib import Path
 
 from inline_snapshot import snapshot

@@ -35,8 +35,9 @@ format: $(TESTING)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# A file of tests stays on one worker, which opens its schools once.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Speed and size beside the peers, in one run; what it needs beyond the project goes into an environment of its own.
 bench: | $(VENV)/bin/python

@@ -20,15 +20,16 @@ OPEN, CLOSE = "⟪", "⟫"
 # that pass for letters): a text can be hidden in them.
 _INVISIBLE = frozenset(
     [
-        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0xFFFC),
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0xFFFC, 0x13441, 0x13442, 0x16FE4, 0x1D159),
         *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
     ]
 )
 _JOINERS = "\u200c\u200d"
 # Scripts that are misspelt without joiners: Arabic and its relatives, the Indic scripts, Sinhala, Khmer, Mongolian.
 _JOINED_SCRIPTS = re.compile(r"[\u0600-\u08ff\u0900-\u0dff\u1780-\u17ff\u1820-\u18aa\ufb50-\ufdff\ufe70-\ufefc]")
+# ASCII, so that a letter of another script right before a link is no part of its word.
 _LINK = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]{1,20}:\s?//|\bwww\.|\b(?:javascript|data|mailto|vbscript)\s?:)\S*", re.IGNORECASE
+    r"(?:[a-z0-9+.-]{1,20}:\s?//|\bwww\.|\b(?:javascript|data|mailto|vbscript)\s?:)\S*", re.IGNORECASE | re.ASCII
 )
 _MARKUP = str.maketrans(
     {

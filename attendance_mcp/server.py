@@ -10,11 +10,14 @@ from typing import Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, InputRequiredResult
 
 from attendance_mcp import __version__
+from attendance_mcp.answer import refusal
 from attendance_mcp.api.client import Client
 from attendance_mcp.changes.desk import Desk, Errand
-from attendance_mcp.errors import SettingsError
+from attendance_mcp.errors import ArgumentError, SettingsError
+from attendance_mcp.outside import one_line
 from attendance_mcp.prompts import PromptServer, load_prompts
 from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
@@ -56,6 +59,18 @@ class App:
         self.desk.close()
 
 
+class AttendanceServer(PromptServer):
+    """The server; it answers an unknown tool as it answers every other mistake."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        if self._tool_manager.get_tool(name) is None:
+            known = ", ".join(tool.name for tool in self._tool_manager.list_tools())
+            return refusal(ArgumentError(f"There is no tool {one_line(name, limit=40)!r} here. There are: {known}."))
+        return await super().call_tool(name, arguments, context)
+
+
 def build(settings: Settings, *, http: bool = False, app: App | None = None) -> MCPServer[App]:
     """The server over the school that the settings name, or over a given app.
 
@@ -71,7 +86,7 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         finally:
             await office.aclose()
 
-    return PromptServer(
+    return AttendanceServer(
         "attendance",
         title="School attendance",
         instructions=INSTRUCTIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -49,63 +49,80 @@ async def read_days(
     """
     year_groups = {one.id: one for one in group.year_groups}
     known = {id for id, one in year_groups.items() if _known_without_homeroom(school, one, days[-1])}
-    homeroom: dict[tuple[date, int], HomeroomDay] = {}
-    covered: dict[date, set[int]] = {}
-    unless_marked = set(off_unless_marked or ())
-
-    async def read_calendars() -> None:
-        for day in days if off_unless_marked is None else ():
-            unless_marked.update(await closed_on(school, group, day))
-
-    async def read_homeroom() -> None:
-        read = await school.read_all(
-            {
-                (day, id): partial(school.read, school.client.get_homeroom_attendance, id, day)
-                for day in days
-                for id, one in year_groups.items()
-                if id not in known and (day, one.program_code) not in off
-            },
-            called=lambda key: f"Homeroom of {group_name(year_groups[key[1]])} on {spoken(key[0])}",
-        )
-        homeroom.update(read)
-
-    async def read_excusals() -> None:
-        if excusals:
-            covered.update(await excused_students(school, days, needed=False))
-
-    # All at once: whatever hangs until the deadline, the others are there by then.
-    await together([read_homeroom, read_excusals, read_calendars, partial(_read_names, school, group, days)])
-    marked = {id for (_, id), answered in homeroom.items() if any_mark(answered)}
-    open_ids = {id for day, id in homeroom if (day, year_groups[id].program_code) not in unless_marked} - marked
-    unmarked = [one for id, one in year_groups.items() if id in open_ids]
+    asked = [
+        (day, one)
+        for day in days
+        for id, one in year_groups.items()
+        if id not in known and (day, one.program_code) not in off
+    ]
+    read = await _read_sources(school, group, days, asked, excusals=excusals, off_unless_marked=off_unless_marked)
+    marked = {id for (_, id), answered in read.homeroom.items() if any_mark(answered)}
+    open_ids = {id for day, id in read.homeroom if (day, year_groups[id].program_code) not in read.unless_marked}
+    unmarked = [one for id, one in year_groups.items() if id in open_ids - marked]
     without = known | await groups_without_homeroom(school, unmarked, days[-1])
     found = {day: DayFound(day) for day in days}
-    for (day, id), answered in homeroom.items():
-        left_out = (day, year_groups[id].program_code) in unless_marked and not any_mark(answered)
+    for (day, id), answered in read.homeroom.items():
+        left_out = (day, year_groups[id].program_code) in read.unless_marked and not any_mark(answered)
         if id not in without and not left_out:
-            excused = covered.get(day) if excusals else set()
-            found[day].rows += await _homeroom_rows(school, group, year_groups[id], answered, day, excused)
-    for day in days:
-        told = [
-            one
-            for id, one in year_groups.items()
-            if id in without and (day, one.program_code) not in {*off, *unless_marked}
-        ]
-        if told and classes:
-            excused = covered.get(day) if excusals else set()
-            try:
-                rows = await _class_rows(school, group, told, day, excused, needed=not found[day].rows)
-            except UpstreamError as error:
-                if not found[day].rows:
-                    raise
-                names = listed([group_name(one) for one in told])
-                school.not_read.append(f"{names} on {spoken(day)} could not be read: {error}")
-                continue
+            rows = await _homeroom_rows(school, group, year_groups[id], answered, day, read.excused(day))
             found[day].rows += rows
-            found[day].from_classes += map(group_name, told)
+    closed = {*off, *read.unless_marked}
+    for day in days:
+        told = [one for id, one in year_groups.items() if id in without and (day, one.program_code) not in closed]
+        if told and classes:
+            await _add_class_rows(school, group, told, found[day], read.excused(day))
         elif told:
             found[day].no_source += map(group_name, told)
     return found
+
+
+@dataclass(slots=True)
+class _Sources:
+    """What was read of some days."""
+
+    homeroom: dict[tuple[date, int], HomeroomDay] = field(default_factory=dict)
+    covered: dict[date, set[int]] | None = None  # None where nobody asked for excusals
+    unless_marked: set[tuple[date, str]] = field(default_factory=set)
+
+    def excused(self, day: date) -> set[int] | None:
+        """Whom an excusal covers; None where that could not be read."""
+        return set() if self.covered is None else self.covered.get(day)
+
+
+async def _read_sources(
+    school: School,
+    group: Group,
+    days: Sequence[date],
+    asked: Sequence[tuple[date, YearGroup]],
+    *,
+    excusals: bool,
+    off_unless_marked: Days | None,
+) -> _Sources:
+    """Reads all at once: whatever hangs until the deadline, the others are there by then."""
+    read = _Sources(unless_marked=set(off_unless_marked or ()))
+    year_groups = {one.id: one for _, one in asked}
+
+    async def read_homeroom() -> None:
+        read.homeroom = await school.read_all(
+            {
+                (day, one.id): partial(school.read, school.client.get_homeroom_attendance, one.id, day)
+                for day, one in asked
+            },
+            called=lambda key: f"Homeroom of {group_name(year_groups[key[1]])} on {spoken(key[0])}",
+        )
+
+    async def read_excusals() -> None:
+        read.covered = await excused_students(school, days, needed=False)
+
+    async def read_calendars() -> None:
+        for day in days:
+            read.unless_marked.update(await closed_on(school, group, day))
+
+    jobs: list[Callable[[], Awaitable[object]]] = [read_homeroom, partial(_read_names, school, group, days)]
+    jobs += [read_excusals] if excusals else []
+    jobs += [read_calendars] if off_unless_marked is None else []
+    await together(jobs)
+    return read
 
 
 async def _read_names(school: School, group: Group, days: Sequence[date]) -> None:
@@ -238,6 +255,22 @@ async def _homeroom_rows(
             )
         )
     return rows
+
+
+async def _add_class_rows(
+    school: School, group: Group, year_groups: Sequence[YearGroup], found: DayFound, covered: set[int] | None
+) -> None:
+    """Adds the day of year groups without homeroom; where others are told, one that can't be read is named."""
+    names = [group_name(one) for one in year_groups]
+    try:
+        rows = await _class_rows(school, group, year_groups, found.day, covered, needed=not found.rows)
+    except UpstreamError as error:
+        if not found.rows:
+            raise
+        school.not_read.append(f"{listed(names)} on {spoken(found.day)} could not be read: {error}")
+        return
+    found.rows += rows
+    found.from_classes += names
 
 
 async def _class_rows(

@@ -7,7 +7,7 @@ from attendance_mcp.digest.context import ProgrammeContext, SchoolContext, label
 from attendance_mcp.digest.facts import listed
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import DayKind, DayStatus, Source
-from attendance_mcp.rules.gaps import gaps
+from attendance_mcp.rules.gaps import Gap, gaps
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, group_name
 
@@ -22,6 +22,13 @@ async def get_school_context(school: School) -> SchoolContext:
     labels = {code: await school.labels(code, today) for code in codes}
     calendars = {code: await school.calendar(code) for code in codes}
     connection = school.connection
+    found = gaps(
+        connection.profile,
+        programs=labels,
+        calendars={code: any(year.listed for year in calendars[code].years) for code in codes},
+        zone_known=connection.zone_set,
+        writes=connection.writes,
+    )
     return SchoolContext(
         school=one_line((await school.read(school.client.get_school)).name),
         today=spoken(today),
@@ -32,21 +39,16 @@ async def get_school_context(school: School) -> SchoolContext:
             for code in codes
         ],
         labels=labels_by_kind(labels),
-        gaps=[
-            f"{gap.text.removesuffix('.')} ({listed(gap.programs)})."
-            if len(gap.programs) < len(codes) and gap.programs
-            else gap.text
-            for gap in gaps(
-                connection.profile,
-                programs=labels,
-                calendars={code: any(year.listed for year in calendars[code].years) for code in codes},
-                zone_known=connection.zone_set,
-                writes=connection.writes,
-            )
-        ],
+        gaps=[_gap(gap, of=len(codes)) for gap in found],
         writing=_WRITING if connection.writes else "Writing is off here: only reading tools are offered.",
         not_read=school.not_read,
     )
+
+
+def _gap(gap: Gap, *, of: int) -> str:
+    """The gap, with the programmes that have it where not all do."""
+    own = 0 < len(gap.programs) < of
+    return f"{gap.text.removesuffix('.')} ({listed(gap.programs)})." if own else gap.text
 
 
 _WRITING = (

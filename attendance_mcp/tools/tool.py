@@ -158,7 +158,7 @@ def _problems(error: ValidationError, schema: dict[str, Any]) -> Iterable[str]:
         place = [part for part in problem["loc"] if not str(part).startswith("function-")]
         where = ".".join(map(str, place)) or "arguments"
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(schema["properties"][place[0]].get("items", {}).get("properties", ()))
+            known = ", ".join(schema["properties"].get(place[0], {}).get("items", {}).get("properties", ()))
             yield f"{'.'.join(map(str, place[:-1]))} knows no {str(place[-1])[:40]!r}, only {known}"
         elif problem["type"] in _WORDS:
             words = _WORDS[problem["type"]].format_map(problem.get("ctx", {}))

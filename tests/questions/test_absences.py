@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 import attendance_mcp.sandbox
+from attendance_mcp.rules.labels import Label
 from attendance_mcp.sandbox.assumptions import CHOICES, OPTIONAL
+from attendance_mcp.school.day import day_from_classes
 from attendance_mcp.server import open_app
+from attendance_mcp.status import Kind
 from tests.questions import truth
 from tests.questions.filtered import filtered
 from tests.questions.truth import TODAY, told
@@ -99,6 +104,21 @@ async def test_archived_students_are_nowhere_in_it(school):
         facts = await ask.facts("list_absences")
     assert str(gone) not in str(facts)
     same(facts, school)
+
+
+@pytest.mark.parametrize("group", ["Grade 9", "Grade 10"])  # from homeroom, and from classes
+async def test_an_archived_student_whom_the_api_lists_all_the_same_is_left_out(standing, group):
+    gone = min(id for id, pupil in truth.pupils(standing).items() if pupil.group == group)
+
+    def archive(answer: Any) -> None:
+        for student in answer["students"]:
+            student["archived"] = student["archived"] or student["id"] == gone
+
+    with filtered(standing) as way:
+        way.altered["/v2p1/students"] = archive
+        async with standing.client(api_url=way.url) as ask:
+            facts = await ask.facts("list_absences")
+    same(facts, standing, among=set(truth.pupils(standing)) - {gone})
 
 
 # --- of whom ---
@@ -195,6 +215,29 @@ async def test_who_came_for_a_part_of_the_day_is_there_and_the_periods_missed_ar
     assert f"{name} period {first}" in facts["missed"]
     assert all(id not in ids for ids in told(facts).values())
     assert facts["students"] == len(own)
+
+
+TAKEN = st.lists(
+    st.tuples(
+        st.integers(1, 8),
+        st.sampled_from(
+            [
+                Label(code, kind.value, kind)
+                for code, kind in enumerate((Kind.ABSENT, Kind.PRESENT, Kind.LATE, Kind.HEALTH))
+            ]
+        ),
+    ),
+    unique_by=lambda mark: mark[0],
+)
+
+
+@given(TAKEN, st.data())
+def test_a_day_told_from_classes_is_that_of_the_first_mark_that_is_not_away_in_any_order(marks, data):
+    label, missed = day_from_classes(data.draw(st.permutations(marks)))
+    there = [own for _, own in sorted(marks, key=lambda mark: mark[0]) if own.kind in (Kind.PRESENT, Kind.LATE)]
+    away = [own for _, own in sorted(marks, key=lambda mark: mark[0])]
+    assert label == next(iter([*there, *away]), None)
+    assert missed == (tuple(sorted(period for period, own in marks if own.kind is Kind.ABSENT)) if there else ())
 
 
 async def test_a_profile_that_says_there_is_no_homeroom_saves_the_reads_of_it(school, tmp_path):

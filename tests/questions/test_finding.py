@@ -365,9 +365,18 @@ def test_any_text_at_all_is_answered_with_one_or_several_or_none(text):
         assert found.candidates == ()
 
 
+def test_between_two_that_are_as_like_nobody_is_chosen():
+    entries = [
+        Entry(EntryKind.STUDENT, id, name) for id, name in enumerate(("Mia Tanaka", "Mia Tanake", "Noor Berg"), 1)
+    ]
+    found = Directory(entries).find("Mia Tanaki")
+    assert found.entry is None
+    assert {entry.name for entry in found.candidates} == {"Mia Tanaka", "Mia Tanake"}
+    assert Directory(entries).find("Nor Berg").entry == entries[2]
+
+
 def test_a_number_is_never_mistaken_for_another():
     grades = Directory([Entry(EntryKind.YEAR_GROUP, number, f"Grade {number}") for number in range(1, 13)])
-    assert grades.find("Grade 99") == grades.find("Grade 99")
     assert grades.find("Grade 99").entry is None
     assert grades.find("Grade 99").candidates == ()
     assert grades.find("Garde 9").entry == Entry(EntryKind.YEAR_GROUP, 9, "Grade 9")

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -14,9 +15,9 @@ from mcp import Client
 
 from attendance_mcp.school.memory import KEPT_SECONDS, Memory
 from attendance_mcp.school.recall import Recall
-from attendance_mcp.server import App, build, open_app
+from attendance_mcp.server import build, open_app
 from tests.questions import truth
-from tests.questions.filtered import filtered
+from tests.questions.filtered import Filtered, filtered
 from tests.questions.test_absences import PROFILE, same
 from tests.questions.truth import TODAY
 from tests.upstream_school import Asking, UpstreamSchool
@@ -36,48 +37,47 @@ class Ticking:
         return self.now
 
 
-def clocked(school: UpstreamSchool, clock: Callable[[], float], **settings: Any) -> App:
-    """The product over the school, its memory on this clock."""
-    app = open_app(school.settings(**settings))
-    app.connection.memory = Memory(clock=clock)
-    return app
+@dataclass
+class Counting:
+    """A client that tells what went over the wire for each call."""
+
+    ask: Asking
+    way: Filtered
+
+    async def __call__(self, tool: str, **arguments: Any) -> list[str]:
+        before = len(self.way.asked)
+        await self.ask.facts(tool, **arguments)
+        return self.way.asked[before:]
 
 
 @asynccontextmanager
-async def counted(school: UpstreamSchool, ask: Asking, tool: str, **arguments: Any):
-    """What went over the wire for one call."""
-    before = len(school.log)
-    asked: list[str] = []
-    await ask.facts(tool, **arguments)
-    asked += [entry.path for entry in school.log][before:]
-    yield asked
+async def counting(school: UpstreamSchool, *, clock: Callable[[], float] | None = None, **settings: Any):
+    """A client of the product whose requests are counted, its memory on a clock of the test's."""
+    with filtered(school) as way:
+        app = open_app(school.settings(api_url=way.url, **settings))
+        app.connection.memory = Memory(clock=clock or time.monotonic)
+        async with school.client(app=app, **settings) as ask:
+            yield Counting(ask, way)
 
 
 # --- how much is asked ---
 
 
-async def test_a_whole_schools_day_of_homeroom_takes_at_most_40_requests_cold_and_15_warm(large, tmp_path):
-    """The programmes that keep homeroom; the profile says which one doesn't, whose classes come on top."""
-    async with large.client(profile=PROFILE) as ask:
-        async with counted(large, ask, "list_absences") as cold:
-            pass
-        async with counted(large, ask, "list_absences") as warm:
-            pass
-    of_classes = [path for path in cold if "/classes" in path]
+async def test_a_whole_schools_day_of_homeroom_takes_at_most_40_requests_cold_and_15_warm(large):
+    """The programmes that keep homeroom; each class of the one that doesn't comes on top."""
+    async with counting(large, profile=PROFILE) as count:
+        cold, warm = await count("list_absences"), await count("list_absences")
     (classes,) = large.one("select count(*) from classes where program_code = 'dp' and archived = 0")
-    assert len(set(of_classes)) - 1 <= classes  # each at most once, and their listing
-    assert len(cold) - len([path for path in of_classes if "/attendance/" in path]) <= 40
-    assert len([path for path in warm if "/classes/" not in path]) <= 15
-    assert len([path for path in warm if "/classes/" in path]) <= classes
+    for asked, most in ((cold, 40), (warm, 15)):
+        of_classes = [path for path in asked if "/classes/" in path]
+        assert len(asked) - len(of_classes) <= most
+        assert len(of_classes) == len(set(of_classes)) <= classes
 
 
 @pytest.mark.parametrize("programme", KEEPING)
 async def test_a_programme_with_homeroom_is_asked_for_its_year_groups_alone(large, programme):
-    async with large.client(profile=PROFILE) as ask:
-        async with counted(large, ask, "list_absences", group=programme) as cold:
-            pass
-        async with counted(large, ask, "list_absences", group=programme) as warm:
-            pass
+    async with counting(large, profile=PROFILE) as count:
+        cold, warm = [await count("list_absences", group=programme) for _ in range(2)]
     (groups,) = large.one(
         "select count(*) from year_groups g join programs p on p.code = g.program_code where p.name = :name",
         name=programme,
@@ -88,13 +88,10 @@ async def test_a_programme_with_homeroom_is_asked_for_its_year_groups_alone(larg
 
 
 async def test_names_are_found_without_asking_twice(large):
-    async with large.client() as ask:
-        async with counted(large, ask, "find_in_school", names_or_ids=["Grade 7"]) as cold:
-            pass
-        async with counted(large, ask, "find_in_school", names_or_ids=["Grade 8", "Term 1", "Zzz Yyy"]) as warm:
-            pass
-        async with counted(large, ask, "find_in_school", names_or_ids=["Grade 9"], kind="parent") as parents:
-            pass
+    async with counting(large) as count:
+        cold = await count("find_in_school", names_or_ids=["Grade 7"])
+        warm = await count("find_in_school", names_or_ids=["Grade 8", "Term 1", "Zzz Yyy"])
+        parents = await count("find_in_school", names_or_ids=["Grade 9"], kind="parent")
     assert len(cold) <= 12
     assert warm == []
     assert set(parents) <= {"/v2p1/parents"}
@@ -105,19 +102,15 @@ async def test_names_are_found_without_asking_twice(large):
 
 async def test_past_days_are_kept_for_ten_minutes_and_today_never(school):
     clock = Ticking()
-    async with school.client(app=clocked(school, clock)) as ask:
-        await ask.facts("list_absences", date=YESTERDAY)
-        await ask.facts("list_absences", date=TODAY)
-        async with counted(school, ask, "list_absences", date=YESTERDAY) as past:
-            pass
-        async with counted(school, ask, "list_absences", date=TODAY) as today:
-            pass
+    async with counting(school, clock=clock) as count:
+        await count("list_absences", date=YESTERDAY)
+        await count("list_absences", date=TODAY)
+        past = await count("list_absences", date=YESTERDAY)
+        today = await count("list_absences", date=TODAY)
         clock.now += KEPT_SECONDS - 1
-        async with counted(school, ask, "list_absences", date=YESTERDAY) as nearly:
-            pass
+        nearly = await count("list_absences", date=YESTERDAY)
         clock.now += 2
-        async with counted(school, ask, "list_absences", date=YESTERDAY) as over:
-            pass
+        over = await count("list_absences", date=YESTERDAY)
     assert past == nearly == [f"/v2p1/students/excusals/{YESTERDAY}"]  # excusals of any day may still come
     assert len([path for path in today if "/homeroom/" in path]) == 3
     assert [path for path in today if "/classes/" in path]
@@ -160,22 +153,22 @@ async def test_the_first_homeroom_mark_of_a_year_group_makes_it_one_that_keeps_h
 # --- what is shared ---
 
 
-async def test_twenty_who_ask_at_once_cost_no_more_than_one(open_school):
-    alone, crowded = open_school(), open_school()
-    async with alone.client() as ask:
-        await ask.facts("list_absences")
+async def test_twenty_who_ask_at_once_cost_no_more_than_one(standing):
+    async with counting(standing) as count:
+        alone = await count("list_absences")
     answers: list[dict[str, Any]] = []
-    async with crowded.client() as ask:
+    async with counting(standing) as crowd:
 
         async def one() -> None:
-            answers.append(await ask.facts("list_absences"))
+            answers.append(await crowd.ask.facts("list_absences"))
 
         async with anyio.create_task_group() as group:
             for _ in range(20):
                 group.start_soon(one)
-    assert Counter(entry.path for entry in crowded.log) == Counter(entry.path for entry in alone.log)
+    assert Counter(crowd.way.asked) == Counter(alone)
+    assert len(answers) == 20
     for facts in answers:
-        same(facts, crowded)
+        same(facts, standing)
 
 
 async def test_at_most_eight_requests_are_in_flight(large):

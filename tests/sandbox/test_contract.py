@@ -29,7 +29,7 @@ from attendance_mcp.sandbox.serve import open_school
 HERE = Path(__file__).parent
 TOKEN = "contract-token"
 OTHERWISE = [f"{key}={values[-1]}" for key, values in CHOICES.items()]  # none of the contract's assumptions holds
-TODAY = datetime(2025, 11, 24, 10, 0)  # noqa: DTZ001 -- the school's local time
+TODAY = datetime(2025, 11, 24, 10, 0)
 
 
 @pytest.mark.parametrize("assume", [[], OTHERWISE], ids=["as assumed", "otherwise"])

@@ -59,7 +59,7 @@ def test_the_log_is_kept_in_a_file_for_other_processes(engine: sa.Engine, tmp_pa
 
 
 def test_a_school_in_a_file_is_found_as_it_was_left(tmp_path: Path):
-    monday, tuesday = (datetime(2025, 11, day, 10, 0) for day in (24, 25))  # noqa: DTZ001 -- the school's local time
+    monday, tuesday = (datetime(2025, 11, day, 10, 0) for day in (24, 25))
     file = tmp_path / "new" / "school.db"
     listed = []
     for today in (monday, monday, tuesday):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from attendance_mcp.sandbox import database as db
 
 TOKEN = "tiny-school-token"
-TODAY = datetime(2025, 11, 24, 10, 0)  # noqa: DTZ001 -- the sandbox's clock is the school's local time
+TODAY = datetime(2025, 11, 24, 10, 0)
 
 MIA, EMILIE, OMAR, LENA, NOAH = 5001, 5002, 5003, 5004, 5011  # Lena is archived; Omar left Mathematics on 14 November
 GRADE_8, GRADE_2 = 31, 32

@@ -26,7 +26,7 @@ async def list_absences(
     since: Since = "",
 ) -> Absences:
     """Who is absent, late, left early or out, and whether an excusal covers it: on a date, or from start_date to
-    end_date (up to 15 school days: each student's dates and runs). Counts for everybody, names for the exceptions.
+    end_date (at most 15 school days: dates and runs). Counts for everybody, names for the exceptions.
     `since` (an earlier answer's as_of): what changed.
     """
     of = await find_group(school, group)

@@ -103,7 +103,7 @@ Day = Annotated[date | DayWord, BeforeValidator(_day), _schema("string", "yyyy-m
 OptionalDay = Annotated[
     date | DayWord | None,
     BeforeValidator(lambda value: None if value in (None, "") else _day(value)),
-    _schema("string", "yyyy-mm-dd or today"),
+    _schema("string", "yyyy-mm-dd"),
 ]
 GroupName = Annotated[
     str,

@@ -26,9 +26,10 @@ def test_the_readme_goes_from_what_it_is_to_what_it_does_not_do():
         "The tools",
         "How writes go",
         "Settings",
+        "Speed and size",
         "What it does not do",
     ]
-    assert len(read("README.md").splitlines()) <= 260
+    assert len(read("README.md").splitlines()) <= 280
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

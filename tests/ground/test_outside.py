@@ -70,9 +70,10 @@ def test_no_code_point_of_unicode_survives_that_shows_nothing_or_steers():
 
 
 def test_the_same_holds_for_names_and_labels_which_keep_their_markup():
+    assigned = "".join(chr(number) for plane in (0, 1, 14) for number in range(plane << 16, (plane + 1) << 16))
     survived = set()
-    for first in range(0, sys.maxunicode + 1, CHUNK):
-        line = one_line("a".join(map(chr, range(first, min(first + CHUNK, sys.maxunicode + 1)))), limit=200)
+    for first in range(0, len(assigned), CHUNK):
+        line = one_line("a".join(assigned[first : first + CHUNK]), limit=200)
         survived |= {char for char in line if not harmless(char)}
     assert sorted(survived) == []
     assert one_line("Music [Wind & Brass] (Y9) – {A}_#1") == "Music [Wind & Brass] (Y9) – {A}_#1"

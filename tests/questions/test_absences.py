@@ -427,9 +427,8 @@ async def test_without_the_excusals_nobody_is_said_to_have_none(standing, status
 
 
 @pytest.mark.parametrize("path", ["/calendar", "/teachers", "/attendance_categories"])
-@pytest.mark.parametrize("status", [404, 500])
-async def test_what_a_day_can_do_without_takes_no_day_away(standing, path, status):
-    with filtered(standing, **{path: status}) as way:
+async def test_what_a_day_can_do_without_takes_no_day_away(standing, path):
+    with filtered(standing, **{path: 500}) as way:
         async with standing.client(api_url=way.url) as ask:
             same(await ask.facts("list_absences"), standing)
 

@@ -216,7 +216,7 @@ async def test_an_answer_comes_within_the_deadline_and_names_what_never_came(sta
         async with standing.client(api_url=way.url, deadline=0.5, read_timeout=5) as ask:
             began = time.monotonic()
             facts = await ask.facts("list_absences", group="" if missing else "Grade 7")
-            assert time.monotonic() - began < 2  # on a busy machine, and far below the read's own limit
+            assert time.monotonic() - began < 4  # on a busy machine, and below the read's own limit
     if missing:
         (said,) = [line for line in facts["not_read"] if line.startswith(missing)]
         assert "did not answer within 0.5 seconds" in said
@@ -233,7 +233,7 @@ async def test_where_nothing_comes_the_answer_is_an_error_in_time(standing):
         async with standing.client(api_url=way.url, deadline=0.3, read_timeout=5) as ask:
             began = time.monotonic()
             error = await ask.error("list_absences")
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 4
     assert "did not answer within 0.3 seconds" in error
     assert error.endswith("Nothing was written.")
 

@@ -48,11 +48,11 @@ Who or what up to 60 names or ids mean, in one call: students (with homeroom, pa
 
 list_absences: Who is absent [reads, idempotent, open world]
 Who is absent, late, left early or out, and whether an excusal covers it: on a date, or from start_date to
-    end_date (up to 15 school days: each student's dates and runs). Counts for everybody, names for the
-    exceptions. `since` (an earlier answer's as_of): what changed.
+    end_date (at most 15 school days: dates and runs). Counts for everybody, names for the exceptions. `since`
+    (an earlier answer's as_of): what changed.
   date?: string = today, yyyy-mm-dd, today, yesterday or tomorrow
-  start_date?: string, yyyy-mm-dd or today
-  end_date?: string, yyyy-mm-dd or today
+  start_date?: string, yyyy-mm-dd
+  end_date?: string, yyyy-mm-dd
   group?: string, programme, year group, homeroom (by its advisor) or class: a name or id; none is the whole
     school
   unexplained_only?: boolean
@@ -84,8 +84,8 @@ Who is below a threshold (percent attended), and who was away run_days or more s
     15): in a term, or from start_date to end_date (up to 15 school days). The answer states its rule;
     adjustments stand beside. Unexcused or not it can't tell: list_absences can.
   term?: string, a name or id; none is the current one
-  start_date?: string, yyyy-mm-dd or today
-  end_date?: string, yyyy-mm-dd or today
+  start_date?: string, yyyy-mm-dd
+  end_date?: string, yyyy-mm-dd
   group?: string, programme, year group, homeroom (by its advisor) or class: a name or id; none is the whole
     school
   threshold?: number > 0 ≤ 100 = 90
@@ -99,8 +99,8 @@ One student's attendance in a term, or from start_date to end_date (up to 15 sch
     adjustments. Comments are in list_student_excusals.
   student: string, a name or id
   term?: string, a name or id; none is the current one
-  start_date?: string, yyyy-mm-dd or today
-  end_date?: string, yyyy-mm-dd or today
+  start_date?: string, yyyy-mm-dd
+  end_date?: string, yyyy-mm-dd
   → notice, id, student, group, advisor, span, counts, rate, adjusted, days_looked_at, days, no_excusal, runs,
     weekdays, classes, excusals, rule, notes, not_read
 
@@ -166,7 +166,7 @@ Every excusal of the school that covers a day, as parents sent them.
 list_student_excusals: Excusals of a student [reads, idempotent, open world]
 One student's excusals with their ids; applies_on keeps those that cover that day.
   student_id: integer ≥ 1
-  applies_on?: string, yyyy-mm-dd or today
+  applies_on?: string, yyyy-mm-dd
   page?: integer ≥ 1 = 1
   per_page?: integer ≥ 1 ≤ 200 = 50
   → notice, more, fits, of, total, page, pages, excusals\
@@ -208,7 +208,7 @@ Plans an excusal in a parent's name, 1 to 12 days; with the plan's confirmation 
   student_id: integer ≥ 1
   parent_id: integer ≥ 1
   start_date: string, yyyy-mm-dd, today, yesterday or tomorrow
-  end_date?: string, yyyy-mm-dd or today
+  end_date?: string, yyyy-mm-dd
   comment?: string characters ≤ 500
   confirmation?: string, the plan's code, to carry it out
   → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
@@ -218,7 +218,7 @@ update_excusal: Alter an excusal [writes, destructive, idempotent, open world]
 Plans another end date or comment of an excusal; with the confirmation and the same arguments, alters it.
   student_id: integer ≥ 1
   excusal_id: integer ≥ 1
-  end_date?: string, yyyy-mm-dd or today
+  end_date?: string, yyyy-mm-dd
   comment?: string characters ≤ 500
   confirmation?: string, the plan's code, to carry it out
   → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,

@@ -118,15 +118,27 @@ async def parent_name(school: School, id: int) -> str:
 
 
 def grouped(changes: Iterable[Change], words: Words) -> list[ChangeGroup]:
-    """Changes that are alike but for the student, told once."""
+    """Changes that are alike but for the student, told once; so are records of which the same holds for the same ones:
+    a trip is one row, however many classes it touches.
+    """
     groups: dict[tuple[str, ...], list[str]] = {}
     for change in changes:
         outcome = "" if change.outcome is Outcome.PLANNED else str(change.outcome)
         key = (_record(change, words), _was(change, words), _becomes(change, words), outcome, change.reason)
         groups.setdefault(key, []).append(words.student(change.target.student_id))
+    rows: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for (record, *rest), students in groups.items():
+        rows.setdefault((tuple(rest), tuple(sorted(students))), []).append(record)
     return [
-        ChangeGroup(record=record, was=was, becomes=becomes, students=students, outcome=outcome, reason=reason)
-        for (record, was, becomes, outcome, reason), students in groups.items()
+        ChangeGroup(
+            record="; ".join(records),
+            was=was,
+            becomes=becomes,
+            students=groups[records[0], was, becomes, outcome, reason],
+            outcome=outcome,
+            reason=reason,
+        )
+        for ((was, becomes, outcome, reason), _), records in rows.items()
     ]
 
 

@@ -25,7 +25,6 @@ from attendance_mcp.errors import (
     AttendanceError,
     PlanExpired,
     PlanMismatch,
-    PlanNotFound,
     PlanStale,
     StoreUnavailable,
     Unavailable,
@@ -35,8 +34,6 @@ from attendance_mcp.school.together import together
 _ROWS_A_REQUEST = 100
 _AT_ONCE = 4
 _SENDING_SHARE = 0.8  # of the time to carry out; the rest is for reading back
-# People read codes out and type them: the alphabet has neither of these letters, nor a dash.
-_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
 
 
 async def apply_plan(
@@ -68,11 +65,7 @@ async def apply_plan(
 
 
 async def _find(errand: Errand, confirmation: str) -> Plan:
-    code = confirmation.upper().translate(_MISREAD)
-    plan = await errand.desk.store.get(code) if code else None
-    if plan is None or plan.caller != errand.school.caller or plan.school != errand.school.connection.name:
-        raise PlanNotFound("No plan of yours has this confirmation. Plan the changes again.")
-    return plan
+    return await errand.find(confirmation)
 
 
 async def _hold_to_its_words(errand: Errand, plan: Plan, summary_given: str | None, errand_hash: str | None) -> None:
@@ -207,5 +200,4 @@ def _batches(rows: Sequence[Change]) -> Iterable[list[int]]:
 
 
 def _lease(errand: Errand) -> datetime:
-    """Longer than the carrying out and the reading back take, so that nobody settles a plan that is still moving."""
-    return errand.desk.now() + 3 * errand.desk.carrying_out
+    return errand.desk.lease()

@@ -9,10 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attendance_mcp.changes.model import Plan
+from attendance_mcp.errors import PlanNotFound
 from attendance_mcp.school.school import School
 
 if TYPE_CHECKING:
     from attendance_mcp.changes.store import Store
+
+# People read codes out and type them: the alphabet has neither of these letters, nor a dash.
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
 
 
 @dataclass(eq=False)
@@ -35,6 +40,10 @@ class Desk:
 
         return Store.at(self.place)
 
+    def lease(self) -> datetime:
+        """Longer than the carrying out and the reading back take, so that nobody settles a plan that still moves."""
+        return self.now() + 3 * self.carrying_out
+
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
@@ -47,3 +56,11 @@ class Errand:
     school: School
     desk: Desk
     sent: bool = False  # whether a write may have left: after that nobody may say that nothing did
+
+    async def find(self, confirmation: str) -> Plan:
+        """The caller's own plan of this school with that confirmation. Raises PlanNotFound."""
+        code = confirmation.upper().translate(_MISREAD)
+        plan = await self.desk.store.get(code) if code else None
+        if plan is None or plan.caller != self.school.caller or plan.school != self.school.connection.name:
+            raise PlanNotFound("No plan of yours has this confirmation. Plan the changes again.")
+        return plan

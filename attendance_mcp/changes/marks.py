@@ -33,8 +33,8 @@ class WantedMark:
             raise ArgumentError("Give notes to write them or erase_notes to erase what is there, not both.")
 
 
-async def draft_homeroom_marks(school: School, wanted: Sequence[WantedMark]) -> Draft:
-    """The changes that make these homeroom marks so."""
+async def draft_homeroom_marks(school: School, wanted: Sequence[WantedMark], *, risks: Risks | None = None) -> Draft:
+    """The changes that make these homeroom marks so; `risks` is shared by the parts of one errand, which tells them."""
     students = dict(await school.students({mark.student_id for mark in wanted}))
     _check_known(students, wanted)
     aims: list[tuple[WantedMark, Change, Label]] = []
@@ -45,10 +45,12 @@ async def draft_homeroom_marks(school: School, wanted: Sequence[WantedMark]) -> 
         label = status_label(mark.status, await school.labels(student.program_code, mark.day))
         target = Target(student_id=student.id, day=mark.day, year_group_id=student.year_group_id)
         aims.append((mark, _aim(ChangeKind.HOMEROOM_MARK, target, label), label))
-    return await _drafted(school, aims, students)
+    return await _drafted(school, aims, students, risks)
 
 
-async def draft_class_marks(school: School, class_id: int, wanted: Sequence[WantedMark]) -> Draft:
+async def draft_class_marks(
+    school: School, class_id: int, wanted: Sequence[WantedMark], *, risks: Risks | None = None
+) -> Draft:
     """The changes that make these marks of a class so.
 
     Refused here are only a period that stands in no slot of the class and a student who was never in it; about the
@@ -65,7 +67,7 @@ async def draft_class_marks(school: School, class_id: int, wanted: Sequence[Want
         label = status_label(mark.status, await school.labels(student.program_code, mark.day))
         target = Target(student_id=student.id, day=mark.day, class_id=class_id, period=mark.period)
         aims.append((mark, _aim(ChangeKind.CLASS_MARK, target, label), label))
-    return await _drafted(school, aims, students)
+    return await _drafted(school, aims, students, risks)
 
 
 def status_label(wanted: int | str, labels: Labels) -> Label:
@@ -86,7 +88,10 @@ def _aim(kind: ChangeKind, target: Target, label: Label) -> Change:
 
 
 async def _drafted(
-    school: School, aims: Sequence[tuple[WantedMark, Change, Label]], students: dict[int, Student]
+    school: School,
+    aims: Sequence[tuple[WantedMark, Change, Label]],
+    students: dict[int, Student],
+    shared: Risks | None,
 ) -> Draft:
     """Fills in what is there now, keeps the notes that are not to change, and leaves out what is already so."""
     targets = [change.target for _, change, _ in aims]
@@ -94,7 +99,7 @@ async def _drafted(
         raise ArgumentError("Two of these marks are of one record (the same student, day and period). Give each once.")
     now = await read_afresh(school, [change for _, change, _ in aims])
     draft = Draft()
-    risks = Risks(school)
+    risks = shared or Risks(school)
     for mark, change, label in aims:
         before = now.value(change)
         if not isinstance(before, MarkValue):
@@ -104,7 +109,8 @@ async def _drafted(
         draft.add(replace(change, before=before, after=after))
         if before != after:
             await risks.look(change.kind, mark.day, before, after, label, students[mark.student_id])
-    draft.warnings.extend(risks.told())
+    if shared is None:
+        draft.warnings.extend(risks.told())
     return draft
 
 

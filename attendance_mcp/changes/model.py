@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -62,20 +62,25 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class MarkValue:
-    """A mark's content: no status is a mark that was not taken."""
+    """A mark's content: no status is a mark that was not taken.
+
+    `put_back` is of a note that stood there once: nobody here typed it, so it is never shown.
+    """
 
     status: int | None
     note: str | None = None
+    put_back: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ExcusalValue:
-    """An excusal's content."""
+    """An excusal's content; `put_back` is of a comment that stood there once."""
 
     start: date
     end: date
     parent_id: int | None = None
     comment: str | None = None
+    put_back: bool = field(default=False, compare=False)
 
 
 Value = MarkValue | ExcusalValue | None
@@ -118,25 +123,30 @@ def value_to_json(value: Value) -> dict[str, Any] | None:
         case None:
             return None
         case MarkValue():
-            return {"status": value.status, "note": value.note}
+            return {"status": value.status, "note": value.note, **_put_back(value)}
         case ExcusalValue():
             return {
                 "start": value.start.isoformat(),
                 "end": value.end.isoformat(),
                 "parent_id": value.parent_id,
                 "comment": value.comment,
+                **_put_back(value),
             }
+
+
+def _put_back(value: MarkValue | ExcusalValue) -> dict[str, bool]:
+    return {"put_back": True} if value.put_back else {}
 
 
 def value_from_json(stored: dict[str, Any] | None) -> Value:
     """A value from the store."""
     if stored is None:
         return None
+    put_back = stored.get("put_back", False)
     if "status" in stored:
-        return MarkValue(stored["status"], stored["note"])
-    return ExcusalValue(
-        date.fromisoformat(stored["start"]), date.fromisoformat(stored["end"]), stored["parent_id"], stored["comment"]
-    )
+        return MarkValue(stored["status"], stored["note"], put_back)
+    start, end = date.fromisoformat(stored["start"]), date.fromisoformat(stored["end"])
+    return ExcusalValue(start, end, stored["parent_id"], stored["comment"], put_back)
 
 
 def target_to_json(target: Target) -> dict[str, Any]:

@@ -45,6 +45,13 @@ class Draft:
         if warning not in self.warnings:
             self.warnings.append(warning)
 
+    def merge(self, other: Draft) -> None:
+        """Takes another part of the same errand in."""
+        self.changes.extend(other.changes)
+        self.already_so += other.already_so
+        for warning in other.warnings:
+            self.warn(warning)
+
 
 async def plan_or_apply(
     errand: Errand,
@@ -69,8 +76,7 @@ async def plan_or_apply(
 
 async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> WriteFacts:
     """Stores the plan and says it. Nothing is written to the school."""
-    if len(draft.changes) > MOST_CHANGES:
-        raise ArgumentError(f"A plan holds at most {MOST_CHANGES} changes; this is {len(draft.changes)}. Split it.")
+    check_size(len(draft.changes))
     if not draft.changes:
         told = "every record already is so." if draft.already_so else "no record was named."
         return WriteFacts(summary=told, already_so=draft.already_so, warnings=draft.warnings)
@@ -98,6 +104,16 @@ async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> Write
         already_so=draft.already_so,
         warnings=draft.warnings,
     )
+
+
+def check_size(changes: int) -> None:
+    """Raises ArgumentError where one plan can't hold so many changes."""
+    if changes > MOST_CHANGES:
+        parts = -(-changes // MOST_CHANGES)
+        raise ArgumentError(
+            f"A plan holds at most {MOST_CHANGES} changes; this is {changes}. Split it into {parts} or more plans, "
+            "by date or by group of students."
+        )
 
 
 def _plain(value: Any) -> Any:

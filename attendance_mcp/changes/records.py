@@ -173,7 +173,8 @@ async def _send_one(school: School, change: Change) -> Change:
                 target.student_id,
                 target.excusal_id,
                 end_date=after.end if after.end != change.before.end else None,
-                comment=after.comment if after.comment != change.before.comment else None,
+                # None would leave what stands there: only the empty text takes a comment away.
+                comment=(after.comment or "") if after.comment != change.before.comment else None,
             )
         case ChangeKind.EXCUSAL_DELETED, None if target.excusal_id:
             await client.delete_excusal(target.student_id, target.excusal_id)

@@ -56,9 +56,22 @@ async def read_back(
 async def settle_by_reading(errand: Errand, plan: Plan, lease: datetime) -> WriteFacts:
     """Ends a plan whose carrying out was cut off: what was under way is told by reading, nothing is sent again."""
     errand.sent = any(change.outcome is not Outcome.PLANNED for change in plan.changes)
-    words = await _words(errand, plan)
+    words = await words_at_hand(errand, plan)
     facts = await read_back(errand, plan, None, lease=lease, words=words, unsent="the carrying out was cut off")
     return facts or await recorded(errand, plan)
+
+
+async def settle_lapsed(errand: Errand, plan: Plan) -> None:
+    """Ends a plan whose carrying out was cut off, whoever's it is, unless it still moves or can't be read now."""
+    under_way = any(change.outcome in (Outcome.SENDING, Outcome.UNKNOWN) for change in plan.changes)
+    if under_way and await _read(errand, plan, None) is None:
+        return  # read another time, its changes may yet be told; ended now, they would stay unknown
+    store, lease = errand.desk.store, errand.desk.lease()
+    with anyio.CancelScope(shield=True):
+        if await store.reclaim(plan.code, now=errand.desk.now(), lease_until=lease):
+            claimed = await store.get(plan.code)
+            if claimed is not None:
+                await settle_by_reading(errand, claimed, lease)
 
 
 async def recorded(errand: Errand, plan: Plan) -> WriteFacts:
@@ -68,7 +81,7 @@ async def recorded(errand: Errand, plan: Plan) -> WriteFacts:
     """
     match plan.state:
         case PlanState.SETTLED | PlanState.APPLYING:
-            return _facts(errand, plan, await _words(errand, plan), repeated=True)
+            return _facts(errand, plan, await words_at_hand(errand, plan), repeated=True)
         case PlanState.DISCARDED:
             raise PlanStale("This plan was declined. Plan the changes again if they are still wanted.")
         case _:
@@ -84,7 +97,7 @@ async def _read(errand: Errand, plan: Plan, until: float | None) -> Snapshot | N
         return None
 
 
-async def _words(errand: Errand, plan: Plan) -> Words:
+async def words_at_hand(errand: Errand, plan: Plan) -> Words:
     """What was done can be told by ids where the school does not answer."""
     try:
         return await words_for(errand.school, plan.changes)

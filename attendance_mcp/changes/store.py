@@ -27,6 +27,7 @@ from attendance_mcp.changes.model import (
     Outcome,
     Plan,
     PlanState,
+    Target,
     target_from_json,
     target_to_json,
     value_from_json,
@@ -129,6 +130,35 @@ class Store:
             return _plan(header, [_change(row) for row in rows])
 
         return await self._do(work)
+
+    async def journal(
+        self, school: str, *, now: datetime, since: datetime | None, student_id: int | None, limit: int
+    ) -> tuple[list[Plan], int]:
+        """The newest plans of a school, every caller's, and how many; not those that lapsed."""
+        told = [plans.c.school == school, sa.or_(plans.c.state != PlanState.WAITING, plans.c.expires > _stamp(now))]
+        if since is not None:
+            told.append(sa.func.coalesce(plans.c.settled, plans.c.created) >= _stamp(since))
+        if student_id is not None:
+            told.append(plans.c.id.in_(sa.select(changes.c.plan_id).where(_of_student(student_id))))
+
+        def work(connection: sa.Connection) -> tuple[list[Plan], int]:
+            total = connection.execute(sa.select(sa.func.count()).select_from(plans).where(*told)).scalar_one()
+            newest = plans.select().where(*told).order_by(plans.c.id.desc()).limit(limit)
+            headers = connection.execute(newest).mappings().all()
+            ids = [header["id"] for header in headers]
+            own: dict[int, list[Change]] = {id: [] for id in ids}
+            query = changes.select().where(changes.c.plan_id.in_(ids)).order_by(changes.c.plan_id, changes.c.row)
+            for row in connection.execute(query).mappings():
+                own[row["plan_id"]].append(_change(row))
+            return [_plan(header, own[header["id"]]) for header in headers], int(total)
+
+        return await self._do(work)
+
+    async def began(self, school: str) -> datetime | None:
+        """When the first plan of a school that stands here was made."""
+        query = sa.select(sa.func.min(plans.c.created)).where(plans.c.school == school)
+        first = await self._do(lambda connection: connection.execute(query).scalar())
+        return datetime.fromisoformat(first) if first else None
 
     async def claim(self, code: str, *, approval: Approval, lease_until: datetime) -> bool:
         """Takes a waiting plan for carrying out; false where somebody else has."""
@@ -251,6 +281,12 @@ def _waiting(connection: sa.Connection, caller: str, *, now: datetime) -> int:
         plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > _stamp(now)
     )
     return int(connection.execute(query).scalar_one())
+
+
+def _of_student(id: int) -> sa.ColumnElement[bool]:
+    """Whether a change is of that student: a target's text begins with the student's id."""
+    begins = json.dumps(target_to_json(Target(student_id=id))).removesuffix("}")
+    return sa.or_(*(changes.c.target.startswith(begins + end, autoescape=True) for end in (",", "}")))
 
 
 def _held(connection: sa.Connection, code: str, lease: datetime) -> int | None:

@@ -118,21 +118,36 @@ async def parent_name(school: School, id: int) -> str:
 
 
 def grouped(changes: Iterable[Change], words: Words) -> list[ChangeGroup]:
-    """Changes that are alike but for the student, told once."""
+    """Changes that are alike but for the student, told once; so are records of which the same holds for the same ones:
+    a trip is one row, however many classes it touches.
+    """
     groups: dict[tuple[str, ...], list[str]] = {}
     for change in changes:
         outcome = "" if change.outcome is Outcome.PLANNED else str(change.outcome)
         key = (_record(change, words), _was(change, words), _becomes(change, words), outcome, change.reason)
         groups.setdefault(key, []).append(words.student(change.target.student_id))
+    rows: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for (record, *rest), students in groups.items():
+        rows.setdefault((tuple(rest), tuple(sorted(students))), []).append(record)
     return [
-        ChangeGroup(record=record, was=was, becomes=becomes, students=students, outcome=outcome, reason=reason)
-        for (record, was, becomes, outcome, reason), students in groups.items()
+        ChangeGroup(
+            record="; ".join(records),
+            was=was,
+            becomes=becomes,
+            students=groups[records[0], was, becomes, outcome, reason],
+            outcome=outcome,
+            reason=reason,
+        )
+        for ((was, becomes, outcome, reason), _), records in rows.items()
     ]
 
 
-def summary(changes: Sequence[Change], words: Words) -> str:
-    """One line that a person can agree to: `Mark Mia Tanaka (Grade 8) Late on Tue 24 Nov, was Absent.`"""
-    if len(changes) == 1:
+def summary(changes: Sequence[Change], words: Words, *, texts: bool = True) -> str:
+    """One line that a person can agree to: `Mark Mia Tanaka (Grade 8) Late on Tue 24 Nov, was Absent.`
+
+    Without `texts` it says of a note only that there is one.
+    """
+    if len(changes) == 1 and texts:
         return _one(changes[0], words)
     kinds: dict[ChangeKind, list[Change]] = {}
     for change in changes:
@@ -146,11 +161,12 @@ def _one(change: Change, words: Words) -> str:
         case (ChangeKind.HOMEROOM_MARK | ChangeKind.CLASS_MARK, MarkValue() as before, MarkValue() as after):
             return _one_mark(change, before, after, words)
         case ChangeKind.EXCUSAL_MADE, _, ExcusalValue() as after:
-            comment = f", with the comment {quoted(after.comment)}" if after.comment else ""
+            comment = f", with the comment {_comment(after)}" if after.comment else ""
             return f"Add an excusal for {name}, {words.days(after)}, in the name of {_parent(after, words)}{comment}."
         case ChangeKind.EXCUSAL_ALTERED, ExcusalValue() as before, ExcusalValue() as after:
             parts = [f"to end {words.day(after.end)}"] if before.end != after.end else []
-            parts += [f"with the comment {quoted(after.comment or '')}"] if before.comment != after.comment else []
+            if before.comment != after.comment:
+                parts += [f"with the comment {_comment(after)}" if after.comment else "without its comment"]
             return f"Alter the excusal of {name} for {words.days(before)} {' and '.join(parts)}."
         case ChangeKind.EXCUSAL_DELETED, ExcusalValue() as before, _:
             return f"Delete the excusal of {name} for {words.days(before)}."
@@ -167,7 +183,8 @@ def _one_mark(change: Change, before: MarkValue, after: MarkValue, words: Words)
     if before.status == after.status:
         if after.note is None:
             return f"Erase the note of {name} {place}, still {label}."
-        return f"Write the note {quoted(after.note)} for {name} {place}, still {label}."
+        verb = "Put back" if after.put_back else "Write the note"
+        return f"{verb} {_note(after)} for {name} {place}, still {label}."
     note = "" if before.note == after.note else f", {_note_change(before, after)}"
     return f"Mark {name} {label} {place}, was {words.status(change, before.status)}{note}."
 
@@ -182,7 +199,9 @@ def _several(kind: ChangeKind, rows: Sequence[Change], words: Words) -> str:
         number = f" ({counted(len(rows), 'mark')})" if len(rows) != len(ids) else ""
         return f"Mark {who}{one} {_where(kind, rows, words)} on {_when(rows, words)}{each}{number}{_notes(rows)}"
     verb = {ChangeKind.EXCUSAL_MADE: "Add", ChangeKind.EXCUSAL_ALTERED: "Alter", ChangeKind.EXCUSAL_DELETED: "Delete"}
-    return f"{verb[kind]} {counted(len(rows), 'excusal')} of {who}"
+    days = list(dict.fromkeys(words.days(row.after) for row in rows if isinstance(row.after, ExcusalValue)))
+    when = f" for {_and(days)}" if kind is ChangeKind.EXCUSAL_MADE and len(days) <= _NAMED else ""
+    return f"{verb[kind]} {counted(len(rows), 'excusal')} of {who}{when}"
 
 
 def _where(kind: ChangeKind, rows: Sequence[Change], words: Words) -> str:
@@ -259,9 +278,9 @@ def _becomes(change: Change, words: Words) -> str:
             return f"{label}, {note}" if note else label
         case ExcusalValue() as after:
             kept = isinstance(change.before, ExcusalValue) and change.before.comment == after.comment
-            return _excusal(
-                after, words, comment="the comment kept" if kept else f"comment {quoted(after.comment or '')}"
-            )
+            told = _excusal(after, words, comment="the comment kept" if kept else f"comment {_comment(after)}")
+            erased = isinstance(change.before, ExcusalValue) and change.before.comment and not after.comment
+            return f"{told}, its comment erased" if erased else told
         case _:
             return "deleted"
 
@@ -270,7 +289,21 @@ def _note_change(before: MarkValue, after: MarkValue) -> str:
     if before.note == after.note:
         return "note kept" if before.note else ""
     instead = " in its place" if before.note and after.note else ""
-    return f"note {quoted(after.note)}{instead}" if after.note else "note erased"
+    if not after.note:
+        return "note erased"
+    return f"{'' if after.put_back else 'note '}{_note(after)}{' put back' if after.put_back else ''}{instead}"
+
+
+def _note(after: MarkValue) -> str:
+    """What is written now is shown whole; of what stood there once, only how long it is."""
+    note = after.note or ""
+    return f"a note of {counted(len(note), 'character')}" if after.put_back else quoted(note)
+
+
+def _comment(after: ExcusalValue) -> str:
+    """As for a note."""
+    comment = after.comment or ""
+    return f"of {counted(len(comment), 'character')} put back" if after.put_back else quoted(comment)
 
 
 def _excusal(value: ExcusalValue, words: Words, *, comment: str) -> str:

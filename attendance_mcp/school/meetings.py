@@ -61,7 +61,7 @@ async def classes_of(school: School, group: Group, day: date) -> dict[int, Class
         here = {id for one in group.year_groups for id in one.student_ids}
         known = group.students is not None and day == school.clock.today()
         wanted = await _classes_with(school, here & group.students if known and group.students is not None else here)
-    return {id: records[id] for id in sorted(wanted) if id in records and await _taught_on(school, records[id], day)}
+    return {id: records[id] for id in sorted(wanted) if id in records and await taught_on(school, records[id], day)}
 
 
 async def _classes_with(school: School, students: Iterable[int]) -> set[int]:
@@ -78,7 +78,7 @@ async def _classes_with(school: School, students: Iterable[int]) -> set[int]:
     return {membership.class_id for memberships in read.values() for membership in memberships}
 
 
-async def _taught_on(school: School, record: ClassRecord, day: date) -> bool:
+async def taught_on(school: School, record: ClassRecord, day: date) -> bool:
     """Whether a class's terms hold the day; those of a class that doesn't tell them may."""
     start, end = await school.term(record.start_term_id or 0), await school.term(record.end_term_id or 0)
     return not ((start and start.starts_on > day) or (end and end.ends_on < day))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from attendance_mcp.changes.items import ItemKind
 from attendance_mcp.outside import one_line
 from attendance_mcp.school.clock import DayWord
 from attendance_mcp.status import NOT_TAKEN, STATUSES, WRITABLE
@@ -100,7 +101,17 @@ def _schema(kind: str, description: str = "", **more: Any) -> WithJsonSchema:
 
 Id = Annotated[int, BeforeValidator(_id), _schema("integer", minimum=1)]
 Day = Annotated[date | DayWord, BeforeValidator(_day), _schema("string", "yyyy-mm-dd, today, yesterday or tomorrow")]
+OptionalId = Annotated[
+    int | None,
+    BeforeValidator(lambda value: None if value in (None, "") else _id(value)),
+    _schema("integer"),
+]
 OptionalDay = Annotated[
+    date | DayWord | None,
+    BeforeValidator(lambda value: None if value in (None, "") else _day(value)),
+    _schema("string", "yyyy-mm-dd"),
+]
+FarDay = Annotated[  # where no argument `date` stands beside it
     date | DayWord | None,
     BeforeValidator(lambda value: None if value in (None, "") else _day(value)),
     _schema("string", "yyyy-mm-dd"),
@@ -141,6 +152,7 @@ StatusOrLabel = Annotated[
 ]
 WrittenText = Annotated[str, BeforeValidator(_text), _schema("string", maxLength=MOST_NOTES)]
 Flag = Annotated[bool, Field(strict=True)]
+Limit = Annotated[int, BeforeValidator(_ordinal), Field(le=50), _schema("integer", minimum=1, maximum=50)]
 Page = Annotated[int, BeforeValidator(_ordinal), Field(le=10_000), _schema("integer", minimum=1)]
 PerPage = Annotated[int, BeforeValidator(_ordinal), Field(le=200), _schema("integer", minimum=1, maximum=200)]
 PeriodNumber = Annotated[int, Field(strict=True, ge=0, le=50), _schema("integer", minimum=0)]
@@ -166,3 +178,41 @@ class ClassMarkItem(BaseModel):
 
 
 ClassMarks = Annotated[list[ClassMarkItem], BeforeValidator(_list), Field(min_length=1, max_length=MOST_ROWS)]
+
+
+def _numbers(most: int) -> WithJsonSchema:
+    return _schema("array", items={"type": "integer"}, maxItems=most)
+
+
+# Short schemas: a model pays for them at every start of a chat, and the labels stand in the other writing tools.
+class ChangeItem(BaseModel):
+    """One item of an errand, for every student and date that it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: ItemKind
+    student_ids: Annotated[list[Id], BeforeValidator(_list), Field(max_length=200), _numbers(200)] = []
+    dates: Annotated[
+        list[Day],
+        BeforeValidator(_list),
+        Field(max_length=60),
+        _schema("array", "yyyy-mm-dd, today, …", items={"type": "string"}, maxItems=60),
+    ] = []
+    periods: Annotated[list[PeriodNumber], BeforeValidator(_list), Field(max_length=20), _numbers(20)] = []
+    class_id: OptionalId = None
+    status: Annotated[
+        int | str | None,
+        BeforeValidator(lambda value: None if value is None else _status(value)),
+        WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "description": "a code or label"}),
+    ] = None
+    notes: WrittenText = ""
+    erase_notes: Flag = False
+    parent_id: OptionalId = None
+    excusal_id: OptionalId = None
+    end_date: FarDay = None
+    comment: WrittenText = ""
+    confirmation: Annotated[str, Field(max_length=64), _schema("string")] = ""
+    rows: Annotated[list[Page], BeforeValidator(_list), Field(max_length=MOST_ROWS), _numbers(MOST_ROWS)] = []
+
+
+ChangeItems = Annotated[list[ChangeItem], BeforeValidator(_list), Field(min_length=1, max_length=60)]

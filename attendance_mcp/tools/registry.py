@@ -36,6 +36,7 @@ def all_tools(*, writes: bool) -> list[AttendanceTool]:
         tool(classes.get_class_timetable, title="Timetable of a class"),
         tool(excusals.list_excusals, title="Excusals of a day"),
         tool(excusals.list_student_excusals, title="Excusals of a student"),
+        tool(changes.list_changes, title="What was changed here"),
     ]
     if not writes:
         return reading
@@ -46,5 +47,6 @@ def all_tools(*, writes: bool) -> list[AttendanceTool]:
         tool(excusals.create_excusal, title="Make an excusal", writes=True, destructive=True),
         tool(excusals.update_excusal, title="Alter an excusal", writes=True, destructive=True),
         tool(excusals.delete_excusal, title="Delete an excusal", writes=True, destructive=True),
+        tool(changes.plan_changes, title="Plan an errand", idempotent=False),
         tool(changes.apply_changes, title="Apply a plan", writes=True, destructive=True),
     ]

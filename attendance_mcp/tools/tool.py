@@ -27,7 +27,7 @@ from attendance_mcp.school.school import School
 from attendance_mcp.tools.schema import schemas_of
 
 log = logging.getLogger(__name__)
-CANT_TELL = "Whether anything was written can't be told: read the records again before you plan anew."
+CANT_TELL = "Whether anything was written can't be told: call list_changes, which settles it by reading."
 
 
 class Office(Protocol):

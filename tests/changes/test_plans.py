@@ -192,7 +192,13 @@ async def test_many_marks_have_a_summary_that_a_person_can_agree_to(school):
 async def test_a_plan_too_long_to_be_told_whole_still_tells_its_warnings_and_its_confirmation(school):
     register = Register.of(school)
     marks = [
-        {"student_id": id, "date": day, "period": register.period, "status": 0, "notes": f"Note {id} " + "z" * 100}
+        {
+            "student_id": id,
+            "date": day,
+            "period": register.period,
+            "status": 0,
+            "notes": f"Note {id} {day} " + "z" * 100,
+        }
         for id in register.students[:20]
         for day in ("2026-11-23", "2026-11-20", "2026-11-19", "2026-11-18")
     ]

@@ -93,12 +93,17 @@ async def draft_excusal(player: Player) -> None:
     assert not [row for row in existing.get("excusals", []) if row["end"] >= "2026-11-26"]
     parent = int(next(iter(student["parents"])))
     plan = await player(
-        "create_excusal",
-        student_id=student["id"],
-        parent_id=parent,
-        start_date="2026-11-26",
-        end_date="2026-11-27",
-        comment="Down with a cold, back on Monday.",
+        "plan_changes",
+        changes=[
+            {
+                "kind": "new excusal",
+                "student_ids": [student["id"]],
+                "parent_id": parent,
+                "dates": ["2026-11-26"],
+                "end_date": "2026-11-27",
+                "comment": "Down with a cold, back on Monday.",
+            }
+        ],
     )
     assert not player.school.writes
     await player.apply(plan)
@@ -171,6 +176,6 @@ async def test_without_writes_every_reading_step_of_a_prompt_still_stands(standi
     async with standing.client(writes="off") as ask:
         text = (await ask.client.get_prompt(name, PLAYS[name][1])).messages[0].content.text
         known = {tool.name for tool in (await ask.client.list_tools()).tools}
-    writing = {"create_excusal", "set_homeroom_attendance", "set_class_attendance", "apply_changes"}
+    writing = {"plan_changes", "set_homeroom_attendance", "set_class_attendance", "apply_changes"}
     assert set(tools_named(text)) - writing <= known
     assert not known & writing

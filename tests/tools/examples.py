@@ -87,6 +87,7 @@ class Known:
             "get_class_term_attendance": {"class_id": str(self.class_), "term_id": self.class_term},
             "get_class_timetable": {"class_id": self.class_, "include_disabled": True},
             "list_excusals": {"date": "today", "page": 1},
+            "list_changes": {"limit": 3},
             "list_student_excusals": {"student_id": self.excused, "applies_on": DAY},
         }
 
@@ -107,7 +108,12 @@ class Known:
             },
             "update_excusal": {"student_id": self.excused, "excusal_id": self.excusal, "end_date": DAY},
             "delete_excusal": {"student_id": self.excused, "excusal_id": self.excusal},
+            "plan_changes": {"changes": [self.errand()]},
         }
+
+    def errand(self) -> Arguments:
+        """An item of plan_changes."""
+        return {"kind": "homeroom", "student_ids": [self.student], "dates": [DAY], "status": 1}
 
 
 WRITING_TOOLS = [
@@ -116,6 +122,7 @@ WRITING_TOOLS = [
     "create_excusal",
     "update_excusal",
     "delete_excusal",
+    "plan_changes",
     "apply_changes",
 ]
 

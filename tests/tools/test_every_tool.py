@@ -83,6 +83,14 @@ async def delete_an_excusal(ask: Asking, school: UpstreamSchool, known: Known) -
     assert school.rows("select id from excusals where id = :id", id=known.excusal) == []
 
 
+async def carry_out_an_errand_of_several_items(ask: Asking, school: UpstreamSchool, known: Known) -> None:
+    await carried_out(ask, school, "plan_changes", known.writes()["plan_changes"])
+    query = "select status, note from homeroom_marks where student_id = :id and date = :day"
+    assert school.rows(query, id=known.student, day=DAY) == [(1, "Bus 4")]
+    journal = await ask.text("list_changes", limit=1)
+    assert "1 done" in journal
+
+
 ERRANDS: list[Callable[[Asking, UpstreamSchool, Known], Awaitable[None]]] = [
     set_a_homeroom_mark,
     set_class_marks,
@@ -90,6 +98,7 @@ ERRANDS: list[Callable[[Asking, UpstreamSchool, Known], Awaitable[None]]] = [
     make_an_excusal,
     alter_an_excusal_by_the_same_call_with_its_confirmation,
     delete_an_excusal,
+    carry_out_an_errand_of_several_items,
 ]
 
 

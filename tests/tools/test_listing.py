@@ -169,7 +169,15 @@ One student's excusals with their ids; applies_on keeps those that cover that da
   applies_on?: string, yyyy-mm-dd
   page?: integer ≥ 1 = 1
   per_page?: integer ≥ 1 ≤ 200 = 50
-  → notice, more, fits, of, total, page, pages, excusals\
+  → notice, more, fits, of, total, page, pages, excusals
+
+list_changes: What was changed here [reads, idempotent, open world]
+What was changed through this installation, newest first: plans that wait, are unsettled or were carried out,
+    with their outcomes and whether they can be undone. student_id, or a limit up to 3, tells their rows too.
+  since?: string, yyyy-mm-dd
+  student_id?: integer
+  limit?: integer ≥ 1 ≤ 50 = 20
+  → notice, plans, since, student_id, entries, more\
 """)
 
 
@@ -229,6 +237,19 @@ Plans the deletion of an excusal; with the plan's confirmation and the same argu
   student_id: integer ≥ 1
   excusal_id: integer ≥ 1
   confirmation?: string, the plan's code, to carry it out
+  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
+    read_back, repeated, outcomes
+
+plan_changes: Plan an errand [reads, open world]
+Plans one errand of marks, excusals and undone plans, writes nothing. An item is of every student and date it
+    names; a class item without periods is of every period that meets, without class_id of all their classes. A
+    new excusal starts at its one date; undo takes a plan's confirmation. At most 500 changes. Then
+    apply_changes.
+  changes: up to 60 of {kind: homeroom | class | new excusal | alter excusal | delete excusal | undo,
+    student_ids?: up to 200 of integer, dates?: up to 60 of string, yyyy-mm-dd, today, …, periods?: up to 20 of
+    integer, class_id?: integer, status?: integer | string, a code or label, notes?: string characters ≤ 500,
+    erase_notes?: boolean, parent_id?: integer, excusal_id?: integer, end_date?: string, yyyy-mm-dd, comment?:
+    string characters ≤ 500, confirmation?: string, rows?: up to 500 of integer}
   → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
     read_back, repeated, outcomes
 
@@ -342,7 +363,8 @@ async def test_every_tool_says_what_it_is_and_does(school):
         assert hints.title == tool.title
         four = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
         assert None not in four, name
-        assert hints.read_only_hint is (name not in WRITING_TOOLS), name
+        # A plan changes nothing at the school: the host need not ask before it.
+        assert hints.read_only_hint is (name == "plan_changes" or name not in WRITING_TOOLS), name
         assert tool.output_schema is not None, name
         assert tool.output_schema["type"] == "object", name
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attendance_mcp.school.school import School
+from attendance_mcp.changes.asking import Asker, Nobody, Screen
+from attendance_mcp.changes.heard import OutsideHeard
+from attendance_mcp.school.school import Progress, School
 
 if TYPE_CHECKING:
     from attendance_mcp.changes.store import Store
@@ -26,6 +28,8 @@ class Desk:
     policy: str = "auto"  # the setting APPROVAL
     waits: timedelta = timedelta(minutes=60)
     carrying_out: timedelta = timedelta(seconds=25)
+    ask_seconds: float = 45.0
+    terminal: str = "attendance-mcp approve"  # the command that asks at a terminal
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property
@@ -34,6 +38,11 @@ class Desk:
         from attendance_mcp.changes.store import Store
 
         return Store.at(self.place)
+
+    @cached_property
+    def heard(self) -> OutsideHeard:
+        """When outside text was last given to whom."""
+        return OutsideHeard(self.place, now=lambda: self.now())
 
     def close(self) -> None:
         if "store" in self.__dict__:
@@ -46,4 +55,7 @@ class Errand:
 
     school: School
     desk: Desk
+    asker: Asker = field(default_factory=Nobody)
+    screen: Screen | None = None
+    progress: Progress | None = None
     sent: bool = False  # whether a write may have left: after that nobody may say that nothing did

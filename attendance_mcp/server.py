@@ -66,7 +66,7 @@ class App:
         )
 
     def own_errand(self) -> Errand:
-        """An errand of the caller's without a call behind it: in the window, at the terminal."""
+        """An errand of the caller's without a call behind it: in the window."""
         return Errand(School(self.connection, caller=self.caller), self.desk)
 
     def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 one caller so far
@@ -148,7 +148,6 @@ def open_app(settings: Settings) -> App:
         policy=settings.approval,
         waits=timedelta(minutes=settings.confirmation_minutes),
         ask_seconds=settings.ask_seconds,
-        terminal="attendance-mcp approve" + (" --demo" if settings.demo else ""),
     )
     return App(connection=connection, desk=desk, demo=settings.demo)
 

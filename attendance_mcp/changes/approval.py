@@ -2,7 +2,7 @@
 
 `token`: the confirmation is enough. `human`: a person, by one of three ways. `auto`: a client that can be asked always
 is; else a risky plan needs a person all the same, and another goes by its confirmation, behind the host's own prompt.
-The three ways: the client's question (an Asker), the window (a Screen), and the terminal, which is never waited for.
+The ways to a person: the client's question (an Asker) and the window (a Screen).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ async def approval_of(errand: Errand, plan: Plan) -> Agreed | None:
         return Agreed(Approval.TOKEN)
     if errand.asker.can_ask():
         return await _by_question(errand, plan)
-    why = "ATTENDANCE_APPROVAL is human" if policy == "human" else why_risky(errand, plan)
+    why = "ATTENDANCE_APPROVAL=human" if policy == "human" else why_risky(errand, plan)
     if not why:
         return Agreed(Approval.TOKEN)
     if errand.screen is not None and errand.screen.available():
@@ -138,8 +138,7 @@ async def _by_window(errand: Errand, plan: Plan, screen: Screen, why: str) -> No
 def _ways(errand: Errand, plan: Plan, why: str, hindrance: str) -> str:
     return (
         f"A person must agree to this plan ({why}), and {hindrance}. It waits until {_until(errand, plan)}. "
-        f"On this computer `{errand.desk.terminal} {plan.code}` in a terminal asks them and carries it out; so does a "
-        "client that can ask its user. For agents that work unattended there is ATTENDANCE_APPROVAL=token."
+        "Use a client that can ask its user. For agents that work unattended there is ATTENDANCE_APPROVAL=token."
     )
 
 

@@ -29,7 +29,6 @@ class Desk:
     waits: timedelta = timedelta(minutes=60)
     carrying_out: timedelta = timedelta(seconds=25)
     ask_seconds: float = 45.0
-    terminal: str = "attendance-mcp approve"  # the command that asks at a terminal
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property

@@ -20,7 +20,7 @@ async def show(say: Say) -> None:
         command=sys.executable, args=["-m", "attendance_mcp", "serve", "--demo"], env=_environment()
     )
 
-    async def answer(_: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    async def answer(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001 the SDK passes it by name
         say("  ← The server asks you:")
         for line in params.message.splitlines():
             say(f"    {line}")

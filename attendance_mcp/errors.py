@@ -16,6 +16,7 @@
     - PlanExpired         nobody agreed to it in time
     - PlanStale           a record has moved since the plan was made
     - PlanMismatch        the confirmation came with other arguments or another summary
+    - NotApproved         nobody has agreed to the plan
     - StoreUnavailable    plans can't be read or written
 
 No message holds a token, an address with its query or the body of an answer.
@@ -114,6 +115,10 @@ class PlanStale(PlanError):
 
 class PlanMismatch(PlanError):
     """The confirmation came with other arguments or another summary than the plan's."""
+
+
+class NotApproved(PlanError):
+    """Nobody has agreed to the plan: declined, unanswered, or there is nobody to ask."""
 
 
 class StoreUnavailable(PlanError):

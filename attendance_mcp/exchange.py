@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 
 from mcp import Client
+from mcp.client import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters, stdio_client
-from mcp.types import CallToolResult
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 
 Say = Callable[[str], None]
 
@@ -18,7 +19,15 @@ async def show(say: Say) -> None:
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "attendance_mcp", "serve", "--demo"], env=_environment()
     )
-    async with Client(stdio_client(server)) as client:
+
+    async def answer(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001 the SDK passes it by name
+        say("  ← The server asks you:")
+        for line in params.message.splitlines():
+            say(f"    {line}")
+        say("You: tick “Write these changes”, and accept.")
+        return ElicitResult(action="accept", content={"apply": True})
+
+    async with Client(stdio_client(server), elicitation_callback=answer) as client:
         tools = (await client.list_tools()).tools
         say(f"Started the server over stdio; it offers {len(tools)} tools.\n")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
@@ -65,6 +65,19 @@ Outside = Annotated[str, AfterValidator(lambda text: text if not text or is_fenc
 def is_fenced(text: str) -> bool:
     """Whether the text already is what `fenced` makes of it."""
     return len(text) >= 2 and text[0] == OPEN and text[-1] == CLOSE and sanitise(text[1:-1]) == text[1:-1]
+
+
+def holds_outside(value: Any) -> bool:
+    """Whether any text in this JSON is outside text, and not empty."""
+    match value:
+        case str():
+            return len(value) > 2 and is_fenced(value)
+        case dict():
+            return any(map(holds_outside, value.values()))
+        case list():
+            return any(map(holds_outside, value))
+        case _:
+            return False
 
 
 def one_line(text: str, *, limit: int = 80) -> str:

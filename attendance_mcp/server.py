@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
+from mcp.server.request_state import RequestStateSecurity
 from mcp.types import CallToolResult, InputRequiredResult
 
 from attendance_mcp import __version__
@@ -24,7 +25,12 @@ from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
 from attendance_mcp.school.school import LOCAL_CALLER, Progress, School
 from attendance_mcp.settings import Settings, data_folder
+from attendance_mcp.tools.asking import ClientAsker
 from attendance_mcp.tools.registry import all_tools
+
+if TYPE_CHECKING:
+    from attendance_mcp.changes.asking import Screen
+    from attendance_mcp.window.window import Window
 
 INSTRUCTIONS = """\
 Attendance records of one school. A mark is one student's attendance on a date, in homeroom or in a period of a \
@@ -47,14 +53,38 @@ class App:
     desk: Desk
     demo: bool = False
     caller: str = LOCAL_CALLER
+    window: Window | None = None  # where the person sits at this machine
 
     def school(self, context: Context[Any, Any]) -> School:
         return School(self.connection, caller=self.caller, progress=_progress(context))
 
     def errand(self, context: Context[Any, Any]) -> Errand:
-        return Errand(self.school(context), self.desk)
+        progress = _progress(context)
+        return Errand(
+            School(self.connection, caller=self.caller, progress=progress),
+            self.desk,
+            asker=ClientAsker(context, self.desk.ask_seconds),
+            screen=self._screen(),
+            progress=progress,
+        )
+
+    def own_errand(self) -> Errand:
+        """An errand of the caller's without a call behind it: in the window."""
+        return Errand(School(self.connection, caller=self.caller), self.desk)
+
+    def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 one caller so far
+        self.desk.heard.heard(self.caller)
+
+    def _screen(self) -> Screen | None:
+        if self.window is None:
+            return None
+        from attendance_mcp.window.plans import WindowScreen
+
+        return WindowScreen(self.window, self.own_errand, demo=self.demo)
 
     async def aclose(self) -> None:
+        if self.window is not None:
+            await self.window.aclose()  # first, since a plan may be on its way there
         await self.connection.aclose()
         self.desk.close()
 
@@ -78,6 +108,12 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
     """
     office = app or open_app(settings)
     office.connection.writes = settings.writes_on(http=http)
+    if http:
+        office.window = None  # the person may sit at another machine than this one's browser
+    elif office.window is None:
+        from attendance_mcp.window.window import Window
+
+        office.window = Window(now=lambda: office.desk.now())
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
@@ -93,6 +129,8 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         version=__version__,
         lifespan=lifespan,
         log_level="ERROR",
+        # Longer than a plan lives, so that a late answer is told as what it is.
+        request_state_security=RequestStateSecurity.ephemeral(ttl=2 * office.desk.waits.total_seconds()),
         tools=list(all_tools(writes=settings.writes_on(http=http))),
         prompts=load_prompts(),
     )
@@ -124,6 +162,7 @@ def open_app(settings: Settings) -> App:
         place=settings.store.get_secret_value() if settings.store else data_folder() / "attendance.db",
         policy=settings.approval,
         waits=timedelta(minutes=settings.confirmation_minutes),
+        ask_seconds=settings.ask_seconds,
     )
     return App(connection=connection, desk=desk, demo=settings.demo)
 

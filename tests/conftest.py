@@ -37,6 +37,8 @@ def _nobody_elses_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     for name in list(os.environ):
         if name.startswith("ATTENDANCE_"):
             monkeypatch.delenv(name)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):  # no test may open a browser on somebody's desk
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 

@@ -17,7 +17,7 @@ import anyio
 from attendance_mcp.changes.approval import approval_of
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.facts import WriteFacts
-from attendance_mcp.changes.model import Change, ChangeKind, Outcome, Plan, PlanState, summary_hash
+from attendance_mcp.changes.model import Agreed, Change, ChangeKind, Outcome, Plan, PlanState, summary_hash
 from attendance_mcp.changes.records import Snapshot, read_afresh, send
 from attendance_mcp.changes.settle import read_back, recorded, settle_by_reading
 from attendance_mcp.changes.wording import Words, grouped, same, summary, words_for
@@ -43,29 +43,44 @@ async def apply_plan(
 
     Raises PlanNotFound, PlanMismatch, PlanExpired or PlanStale; then nothing was written.
     """
-    plan = await _find(errand, confirmation)
+    plan = await errand.find(confirmation)
     await _hold_to_its_words(errand, plan, summary_given, errand_hash)
-    store, now = errand.desk.store, errand.desk.now()
     if plan.state is PlanState.WAITING:
-        if plan.expires <= now:
-            raise PlanExpired("This plan has expired. Plan it again: the records are read afresh then.")
-        approval = await approval_of(errand, plan)
+        _check_alive(errand, plan)
+        agreed = await approval_of(errand, plan)
+        if agreed is not None:
+            return await apply_agreed(errand, plan.code, agreed)
+        return await recorded(errand, await errand.find(plan.code), repeated=False)
+    return await _what_became(errand, plan)
+
+
+async def apply_agreed(errand: Errand, code: str, agreed: Agreed) -> WriteFacts:
+    """The plan carried out as agreed to. Raises as `apply_plan` does; an answer may come after the plan's life."""
+    plan = await errand.find(code)
+    if plan.state is PlanState.WAITING:
+        _check_alive(errand, plan)
         with anyio.CancelScope(shield=True):
             lease = _lease(errand)
-            if await store.claim(plan.code, approval=approval, lease_until=lease):
-                return await _carry_out(errand, replace(plan, approval=approval), lease)
-        plan = await _find(errand, plan.code)
+            if await errand.desk.store.claim(plan.code, agreed=agreed, lease_until=lease):
+                plan = replace(plan, approval=agreed.approval, way=agreed.way)
+                return await _carry_out(errand, plan, lease)
+        plan = await errand.find(plan.code)
+    return await _what_became(errand, plan)
+
+
+async def _what_became(errand: Errand, plan: Plan) -> WriteFacts:
     if plan.state is PlanState.APPLYING:
         with anyio.CancelScope(shield=True):
             lease = _lease(errand)
-            if await store.reclaim(plan.code, now=now, lease_until=lease):
-                return await settle_by_reading(errand, await _find(errand, plan.code), lease)
-        plan = await _find(errand, plan.code)
+            if await errand.desk.store.reclaim(plan.code, now=errand.desk.now(), lease_until=lease):
+                return await settle_by_reading(errand, await errand.find(plan.code), lease)
+        plan = await errand.find(plan.code)
     return await recorded(errand, plan)
 
 
-async def _find(errand: Errand, confirmation: str) -> Plan:
-    return await errand.find(confirmation)
+def _check_alive(errand: Errand, plan: Plan) -> None:
+    if plan.expires <= errand.desk.now():
+        raise PlanExpired("This plan has expired. Plan it again: the records are read afresh then.")
 
 
 async def _hold_to_its_words(errand: Errand, plan: Plan, summary_given: str | None, errand_hash: str | None) -> None:
@@ -104,7 +119,7 @@ async def _carry_out(errand: Errand, plan: Plan, lease: datetime) -> WriteFacts:
     facts = await read_back(
         errand, carried, readings.before, lease=lease, words=readings.words, unsent=sending.unsent, until=ends
     )
-    return facts or await recorded(errand, await _find(errand, plan.code))
+    return facts or await recorded(errand, await errand.find(plan.code))
 
 
 async def _read(errand: Errand, plan: Plan, lease: datetime) -> _Readings:

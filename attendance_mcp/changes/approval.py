@@ -1,26 +1,146 @@
 """Who agrees to a plan, and what that proves.
 
-A plan goes by its confirmation alone (`token`), behind the host's own prompt for a destructive tool. A setting that
-asks for a person refuses the plan while no way to ask one stands, rather than let it through.
+`token`: the confirmation is enough. `human`: a person, by one of three ways. `auto`: a client that can be asked always
+is; else a risky plan needs a person all the same, and another goes by its confirmation, behind the host's own prompt.
+The ways to a person: the client's question (an Asker) and the window (a Screen).
 """
 
 from __future__ import annotations
 
-from attendance_mcp.changes.desk import Desk, Errand
-from attendance_mcp.changes.model import Approval, Plan
-from attendance_mcp.errors import PlanError
+from datetime import date, timedelta
+
+import anyio
+
+from attendance_mcp.changes.asking import Question, Reply, Screen
+from attendance_mcp.changes.desk import Errand
+from attendance_mcp.changes.message import message_of
+from attendance_mcp.changes.model import (
+    Agreed,
+    Approval,
+    Change,
+    ChangeKind,
+    ExcusalValue,
+    MarkValue,
+    Plan,
+    PlanState,
+    Way,
+)
+from attendance_mcp.changes.risks import LONG_AGO_DAYS
+from attendance_mcp.changes.wording import moment
+from attendance_mcp.digest.facts import counted
+from attendance_mcp.errors import AttendanceError, NotApproved, PlanMismatch
+
+MANY_ROWS = 10
+WARY = timedelta(minutes=10)
+_LOOK_EVERY = 0.25  # seconds between two looks whether a person has clicked
 
 
-async def approval_of(errand: Errand, plan: Plan) -> Approval:  # noqa: ARG001 a person is asked about the plan here
-    """The approval of this plan. Raises PlanError where a person must agree and can't be asked."""
-    check_approvable(errand.desk)
-    return Approval.TOKEN
+async def approval_of(errand: Errand, plan: Plan) -> Agreed | None:
+    """Who agrees to this plan; None where a person has settled it in the window meanwhile.
+
+    Raises NotApproved where nobody did, and PlanMismatch for an answer that was given to another plan.
+    """
+    policy = errand.desk.policy
+    if policy == "token":
+        return Agreed(Approval.TOKEN)
+    if errand.asker.can_ask():
+        return await _by_question(errand, plan)
+    why = "ATTENDANCE_APPROVAL=human" if policy == "human" else why_risky(errand, plan)
+    if not why:
+        return Agreed(Approval.TOKEN)
+    if errand.screen is not None and errand.screen.available():
+        await _by_window(errand, plan, errand.screen, why)
+        return None
+    raise NotApproved(_ways(errand, plan, why, "nobody can be asked from here"))
 
 
-def check_approvable(desk: Desk) -> None:
-    """Raises PlanError where no plan can be agreed to here: better said before a person has read one."""
-    if desk.policy == "human":
-        raise PlanError(
-            "A person must agree to every plan here (ATTENDANCE_APPROVAL=human), and this version has no way to ask "
-            "one. Set it to auto or token, or write in the school's own system."
+def why_risky(errand: Errand, plan: Plan) -> str:
+    """Why a person must see this plan, in a few words; empty where none needs to."""
+    today = errand.school.clock.today()
+    rows = plan.changes
+    why = [f"it has {counted(len(rows), 'change')}"] if len(rows) > MANY_ROWS else []
+    if _deletions(plan):
+        why.append("it deletes")
+    if any(_erases(row) for row in rows):
+        why.append("it erases what somebody typed")
+    if any((today - day).days > LONG_AGO_DAYS for row in rows for day in _days(row)):
+        why.append(f"it goes more than {LONG_AGO_DAYS} days back")
+    last = errand.desk.heard.last(plan.caller)
+    # Text given since the plan counts as well: it may be why this one of several is applied.
+    if last is not None and last > plan.created - WARY:
+        why.append("text that parents or teachers typed was read shortly before")
+    return ", ".join(why)
+
+
+def _erases(row: Change) -> bool:
+    match row.before, row.after:
+        case MarkValue() as before, MarkValue() as after:
+            return bool(before.note) and not after.note
+        case ExcusalValue() as before, ExcusalValue() as after:
+            return bool(before.comment) and not after.comment
+        case _:
+            return False
+
+
+def _days(row: Change) -> list[date]:
+    days = [row.target.day] if row.target.day else []
+    return [*days, *(value.start for value in (row.before, row.after) if isinstance(value, ExcusalValue))]
+
+
+def _deletions(plan: Plan) -> int:
+    return sum(row.kind is ChangeKind.EXCUSAL_DELETED for row in plan.changes)
+
+
+async def _by_question(errand: Errand, plan: Plan) -> Agreed:
+    async def message() -> str:
+        return await message_of(errand, plan)
+
+    reply = await errand.asker.ask(Question(plan.code, message, deletions=_deletions(plan)))
+    waits = f"The plan waits until {_until(errand, plan)}; call this again to ask once more."
+    match reply:
+        case Reply.YES:
+            return Agreed(Approval.HUMAN, Way.CLIENT)
+        case Reply.NO:
+            await errand.desk.store.discard(plan.code, now=errand.desk.now())
+            raise NotApproved("The person did not agree, and the plan is discarded.")
+        case Reply.CANCELLED:
+            raise NotApproved(f"The person gave no answer. {waits}")
+        case Reply.SILENCE:
+            raise NotApproved(f"No answer came within {errand.desk.ask_seconds:g} seconds. {waits}")
+        case Reply.OF_ANOTHER_PLAN:
+            raise PlanMismatch("That answer was given to another plan. Call this again to ask about this one.")
+
+
+async def _by_window(errand: Errand, plan: Plan, screen: Screen, why: str) -> None:
+    """Returns once a person has settled the plan. Raises NotApproved where that takes too long."""
+    try:
+        await screen.show(plan.code)
+    except AttendanceError as error:
+        raise NotApproved(_ways(errand, plan, why, str(error).rstrip("."))) from None
+    begun, seconds = anyio.current_time(), errand.desk.ask_seconds
+    told = -1
+    while (passed := anyio.current_time() - begun) < seconds:
+        now = await errand.desk.store.get(plan.code)
+        if now is None or now.state not in (PlanState.WAITING, PlanState.APPLYING):
+            return
+        if errand.progress is not None and int(passed) > told:
+            told = int(passed)
+            await errand.progress(told, int(seconds) + 1)
+        await anyio.sleep(min(_LOOK_EVERY, max(seconds - passed, 0)))
+    now = await errand.desk.store.get(plan.code)
+    if now is not None and now.state is PlanState.WAITING:
+        raise NotApproved(
+            "The plan is open in the person's browser, and they have not decided yet. It waits there until "
+            f"{_until(errand, plan)}. Call this again later: it tells the outcome, or shows the page once more."
         )
+
+
+def _ways(errand: Errand, plan: Plan, why: str, hindrance: str) -> str:
+    return (
+        f"A person must agree to this plan ({why}), and {hindrance}. It waits until {_until(errand, plan)}. "
+        "Use a client that can ask its user. For agents that work unattended there is ATTENDANCE_APPROVAL=token."
+    )
+
+
+def _until(errand: Errand, plan: Plan) -> str:
+    return moment(plan.expires, errand.desk.now(), errand.school.clock.zone)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attendance_mcp.changes.asking import Asker, Nobody, Screen
+from attendance_mcp.changes.heard import OutsideHeard
 from attendance_mcp.changes.model import Plan
 from attendance_mcp.errors import PlanNotFound
-from attendance_mcp.school.school import School
+from attendance_mcp.school.school import Progress, School
 
 if TYPE_CHECKING:
     from attendance_mcp.changes.store import Store
@@ -31,6 +33,7 @@ class Desk:
     policy: str = "auto"  # the setting APPROVAL
     waits: timedelta = timedelta(minutes=60)
     carrying_out: timedelta = timedelta(seconds=25)
+    ask_seconds: float = 45.0
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property
@@ -44,6 +47,11 @@ class Desk:
         """Longer than the carrying out and the reading back take, so that nobody settles a plan that still moves."""
         return self.now() + 3 * self.carrying_out
 
+    @cached_property
+    def heard(self) -> OutsideHeard:
+        """When outside text was last given to whom."""
+        return OutsideHeard(self.place, now=lambda: self.now())
+
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
@@ -55,6 +63,9 @@ class Errand:
 
     school: School
     desk: Desk
+    asker: Asker = field(default_factory=Nobody)
+    screen: Screen | None = None
+    progress: Progress | None = None
     sent: bool = False  # whether a write may have left: after that nobody may say that nothing did
 
     async def find(self, confirmation: str) -> Plan:

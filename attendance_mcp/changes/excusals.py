@@ -8,13 +8,11 @@ from attendance_mcp.api.records import Excusal, Student
 from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, Target
 from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.records import excusal_value, overlapping
-from attendance_mcp.changes.risks import LONG_AGO_DAYS
+from attendance_mcp.changes.risks import warnings_of_excusal
 from attendance_mcp.changes.wording import parent_name
 from attendance_mcp.errors import ArgumentError, NotFound
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, student_name
-
-MOST_DAYS = 12  # the API's own limit; whether it counts calendar or school days is not documented
 
 
 async def draft_new_excusal(
@@ -33,12 +31,8 @@ async def draft_new_excusal(
             f"An excusal of {student_name(student)} already covers {spoken(other.start_date)} to "
             f"{spoken(other.end_date)} (id {other.id}). Alter that one, or choose other days."
         )
-    draft = Draft(
-        [Change(ChangeKind.EXCUSAL_MADE, Target(student_id=student_id), before=None, after=value)],
-        warnings=["The school's system shows the notice as sent by that parent."],
-    )
-    _warn(draft, school, student, value)
-    return draft
+    change = Change(ChangeKind.EXCUSAL_MADE, Target(student_id=student_id), before=None, after=value)
+    return Draft([change], warnings=warnings_of_excusal(school, student, change))
 
 
 async def draft_altered_excusal(
@@ -60,10 +54,8 @@ async def draft_altered_excusal(
         )
     draft = Draft()
     draft.add(Change(ChangeKind.EXCUSAL_ALTERED, Target(student_id=student_id, excusal_id=excusal_id), before, after))
-    if draft.changes and after.comment != before.comment and before.comment:
-        draft.warn("The comment that stands there, a parent's own words perhaps, is overwritten.")
-    if draft.changes:
-        _warn(draft, school, student, after)
+    for change in draft.changes:
+        draft.warnings.extend(warnings_of_excusal(school, student, change))
     return draft
 
 
@@ -72,10 +64,8 @@ async def draft_deleted_excusal(school: School, student_id: int, excusal_id: int
     student = await school.student(student_id)
     before = excusal_value(_one(await _excusals(school, student_id), student, excusal_id))
     target = Target(student_id=student_id, excusal_id=excusal_id)
-    return Draft(
-        [Change(ChangeKind.EXCUSAL_DELETED, target, before=before, after=None)],
-        warnings=["Deleting is for good: undoing makes a new excusal with a new id."],
-    )
+    change = Change(ChangeKind.EXCUSAL_DELETED, target, before=before, after=None)
+    return Draft([change], warnings=warnings_of_excusal(school, student, change))
 
 
 async def _excusals(school: School, student_id: int) -> list[Excusal]:
@@ -108,13 +98,3 @@ async def _check_parent(school: School, student: Student, parent_id: int) -> Non
 def _check_order(start: date, end: date) -> None:
     if end < start:
         raise ArgumentError(f"The excusal would end ({end}) before it starts ({start}).")
-
-
-def _warn(draft: Draft, school: School, student: Student, value: ExcusalValue) -> None:
-    days = (value.end - value.start).days + 1
-    if days > MOST_DAYS:
-        draft.warn(f"It covers {days} days; the school's system takes at most {MOST_DAYS} and may refuse it.")
-    if (school.clock.today() - value.start).days > LONG_AGO_DAYS:
-        draft.warn(f"It begins more than {LONG_AGO_DAYS} days back.")
-    if student.archived:
-        draft.warn(f"{student_name(student)} is archived.")

@@ -9,6 +9,8 @@ from attendance_mcp.digest.facts import Facts, Row, counted, listed
 _NAMES_A_LINE = 40
 _MANY = 10_000  # characters of rows: beyond, an answer may be cut at its end, and there nothing else may stand
 
+_WHERE = {"client": "whom the client asked", "window": "in the window", "terminal": "at the terminal"}
+
 
 class ChangeGroup(Row):
     """Changes that are alike but for the student."""
@@ -43,8 +45,10 @@ class WriteFacts(Facts):
     changes: list[ChangeGroup] = []
     already_so: int = 0
     warnings: list[str] = []
+    fingerprint: str = ""
     state: str = ""
     approval: str = ""
+    way: str = ""
     carried_out: str = ""
     read_back: bool = False
     repeated: bool = False
@@ -67,6 +71,7 @@ class WriteFacts(Facts):
         yield f"Plan, nothing is written yet: {self.summary}"
         after = [f"Left out: {counted(self.already_so, 'record')} already so."] if self.already_so else []
         after += [f"Warning: {warning}" for warning in self.warnings]
+        after += [f"Fingerprint of these changes: {self.fingerprint}"] if self.fingerprint else []
         after.append(
             f"If the person agrees, call apply_changes with confirmation {self.confirmation} and this summary, "
             f"word for word. It waits until {self.expires}."
@@ -78,7 +83,7 @@ class WriteFacts(Facts):
         if self.repeated:
             yield f"Already carried out at {self.carried_out}: {tally}. This call wrote nothing more."
         else:
-            by = {"token": "by its confirmation alone", "human": "by a person"}.get(self.approval, "")
+            by = "by its confirmation alone" if self.approval == "token" else f"by a person {_WHERE.get(self.way, '')}"
             yield f"Carried out at {self.carried_out}, agreed {by}: {tally}.{self._how_it_is_known()}"
         after = [f"Warning: {warning}" for warning in self.warnings]
         if self.outcomes.get("unknown"):

@@ -48,6 +48,22 @@ class Approval(StrEnum):
     HUMAN = "human"
 
 
+class Way(StrEnum):
+    """Where a person agreed."""
+
+    CLIENT = "client"  # in the client's own question
+    WINDOW = "window"
+    TERMINAL = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """An approval, and for a person's the way it came."""
+
+    approval: Approval
+    way: Way | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Which record a change is of. Ids and days only."""
@@ -113,6 +129,7 @@ class Plan:
     changes: tuple[Change, ...]
     state: PlanState = PlanState.WAITING
     approval: Approval = Approval.NONE
+    way: Way | None = None
     settled: datetime | None = None
     already: int = 0
 

@@ -13,9 +13,9 @@ from typing import Any
 import anyio
 
 from attendance_mcp.changes.apply import apply_plan
-from attendance_mcp.changes.approval import check_approvable
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.facts import WriteFacts
+from attendance_mcp.changes.message import fingerprint_of_many
 from attendance_mcp.changes.model import Change, Plan, summary_hash
 from attendance_mcp.changes.wording import grouped, moment, summary, words_for
 from attendance_mcp.errors import ArgumentError, PlanError, Unavailable
@@ -80,7 +80,6 @@ async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> Write
     if not draft.changes:
         told = "every record already is so." if draft.already_so else "no record was named."
         return WriteFacts(summary=told, already_so=draft.already_so, warnings=draft.warnings)
-    check_approvable(errand.desk)
     now = errand.desk.now()
     words = await words_for(errand.school, draft.changes)
     plan = Plan(
@@ -103,6 +102,7 @@ async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> Write
         changes=grouped(draft.changes, words),
         already_so=draft.already_so,
         warnings=draft.warnings,
+        fingerprint=fingerprint_of_many(draft.changes),
     )
 
 

@@ -1,13 +1,13 @@
-"""What a person should know before they agree to marks, counted over the whole plan and told once each."""
+"""What a person should know before they agree to a plan, counted over the whole of it and told once each."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from attendance_mcp.api.records import Student
-from attendance_mcp.changes.model import ChangeKind, MarkValue
+from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, MarkValue
 from attendance_mcp.digest.facts import counted, listed
 from attendance_mcp.rules.calendar import DayKind
 from attendance_mcp.rules.labels import Label
@@ -16,6 +16,7 @@ from attendance_mcp.school.school import School, student_name
 from attendance_mcp.status import ABSENT, Kind
 
 LONG_AGO_DAYS = 30
+MOST_DAYS = 12  # the API's own limit; whether it counts calendar or school days is not documented
 _MOST_NAMED = 5
 
 
@@ -82,3 +83,40 @@ class Risks:
 
     def _list(self, sentence: str, of: str) -> None:
         self._lists.setdefault(sentence, {})[of] = None
+
+
+def warnings_of_excusal(school: School, student: Student, change: Change) -> list[str]:
+    """What a person should know before they agree to a change of an excusal."""
+    value = change.after
+    if not isinstance(value, ExcusalValue):
+        return ["Deleting is for good: undoing makes a new excusal with a new id."]
+    told: list[str] = []
+    if change.kind is ChangeKind.EXCUSAL_MADE:
+        told.append("The school's system shows the notice as sent by that parent.")
+    if isinstance(change.before, ExcusalValue) and change.before.comment not in (None, "", value.comment):
+        told.append("The comment that stands there, a parent's own words perhaps, is overwritten.")
+    days = (value.end - value.start).days + 1
+    if days > MOST_DAYS:
+        told.append(f"It covers {days} days; the school's system takes at most {MOST_DAYS} and may refuse it.")
+    if (school.clock.today() - value.start).days > LONG_AGO_DAYS:
+        told.append(f"It begins more than {LONG_AGO_DAYS} days back.")
+    if student.archived:
+        told.append(f"{student_name(student)} is archived.")
+    return told
+
+
+async def warnings_of(school: School, changes: Sequence[Change]) -> list[str]:
+    """A plan's warnings, worked out again: the store holds no names, and warnings name people."""
+    students = await school.students({change.target.student_id for change in changes})
+    risks = Risks(school)
+    told: dict[str, None] = {}
+    for change in changes:
+        student, day = students.get(change.target.student_id), change.target.day
+        if student is None:
+            continue
+        if not isinstance(change.after, MarkValue) or not isinstance(change.before, MarkValue):
+            told |= dict.fromkeys(warnings_of_excusal(school, student, change))
+        elif day is not None and change.after.status is not None:
+            label = (await school.labels(student.program_code, day))[change.after.status]
+            await risks.look(change.kind, day, change.before, change.after, label, student)
+    return [*risks.told(), *told]

@@ -74,14 +74,16 @@ async def settle_lapsed(errand: Errand, plan: Plan) -> None:
                 await settle_by_reading(errand, claimed, lease)
 
 
-async def recorded(errand: Errand, plan: Plan) -> WriteFacts:
+async def recorded(errand: Errand, plan: Plan, *, repeated: bool = True) -> WriteFacts:
     """What became of a plan that was carried out, or is being so now.
+
+    `repeated` is false for a call that waited while a person had it carried out.
 
     Raises PlanStale for one that ended without.
     """
     match plan.state:
         case PlanState.SETTLED | PlanState.APPLYING:
-            return _facts(errand, plan, await words_at_hand(errand, plan), repeated=True)
+            return _facts(errand, plan, await words_at_hand(errand, plan), repeated=repeated)
         case PlanState.DISCARDED:
             raise PlanStale("This plan was declined. Plan the changes again if they are still wanted.")
         case _:
@@ -142,6 +144,7 @@ def _facts(errand: Errand, plan: Plan, words: Words, *, repeated: bool, read: bo
         already_so=plan.already,
         state=str(plan.state),
         approval=str(plan.approval if plan.approval is not Approval.NONE else Approval.TOKEN),
+        way=str(plan.way or ""),
         carried_out=moment(plan.settled, errand.desk.now(), errand.school.clock.zone) if plan.settled else "",
         read_back=read,
         repeated=repeated,

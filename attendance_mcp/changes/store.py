@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from attendance_mcp.changes.model import (
+    Agreed,
     Approval,
     Change,
     ChangeKind,
@@ -28,6 +29,7 @@ from attendance_mcp.changes.model import (
     Plan,
     PlanState,
     Target,
+    Way,
     target_from_json,
     target_to_json,
     value_from_json,
@@ -103,7 +105,7 @@ class Store:
                 "caller": plan.caller,
                 "school": plan.school,
                 "state": plan.state,
-                "approval": plan.approval,
+                "approval": _approval(Agreed(plan.approval, plan.way)),
                 "summary_hash": plan.summary_hash,
                 "errand_hash": plan.errand_hash,
                 "already": plan.already,
@@ -160,12 +162,33 @@ class Store:
         first = await self._do(lambda connection: connection.execute(query).scalar())
         return datetime.fromisoformat(first) if first else None
 
-    async def claim(self, code: str, *, approval: Approval, lease_until: datetime) -> bool:
+    async def waiting(self, caller: str, school: str, *, now: datetime) -> list[Plan]:
+        """The caller's plans that wait, the newest first."""
+        query = (
+            sa.select(plans.c.code)
+            .where(plans.c.caller == caller, plans.c.school == school)
+            .where(plans.c.state == PlanState.WAITING, plans.c.expires > _stamp(now))
+            .order_by(plans.c.id.desc())
+        )
+        codes = await self._do(lambda connection: list(connection.execute(query).scalars()))
+        found = [await self.get(code) for code in codes]
+        return [plan for plan in found if plan is not None]
+
+    async def discard(self, code: str, *, now: datetime) -> bool:
+        """Ends a plan that waits; false where it no longer does."""
+        statement = (
+            plans.update()
+            .where(plans.c.code == code, plans.c.state == PlanState.WAITING)
+            .values(state=PlanState.DISCARDED, settled=_stamp(now))
+        )
+        return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def claim(self, code: str, *, agreed: Agreed, lease_until: datetime) -> bool:
         """Takes a waiting plan for carrying out; false where somebody else has."""
         statement = (
             plans.update()
             .where(plans.c.code == code, plans.c.state == PlanState.WAITING)
-            .values(state=PlanState.APPLYING, approval=approval, lease_until=_stamp(lease_until))
+            .values(state=PlanState.APPLYING, approval=_approval(agreed), lease_until=_stamp(lease_until))
         )
         return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
 
@@ -319,6 +342,16 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def _approval(agreed: Agreed) -> str:
+    """`token`, or for a person's `human window`: who agreed and where."""
+    return f"{agreed.approval} {agreed.way}" if agreed.way else str(agreed.approval)
+
+
+def _agreed(stored: str) -> Agreed:
+    approval, _, way = stored.partition(" ")
+    return Agreed(Approval(approval), Way(way) if way else None)
+
+
 def _change_row(plan_id: int, row: int, change: Change) -> dict[str, Any]:
     return {
         "plan_id": plan_id,
@@ -346,6 +379,7 @@ def _change(row: sa.RowMapping) -> Change:
 
 
 def _plan(header: sa.RowMapping, rows: Sequence[Change]) -> Plan:
+    agreed = _agreed(header["approval"])
     return Plan(
         code=header["code"],
         caller=header["caller"],
@@ -356,7 +390,8 @@ def _plan(header: sa.RowMapping, rows: Sequence[Change]) -> Plan:
         expires=datetime.fromisoformat(header["expires"]),
         changes=tuple(rows),
         state=PlanState(header["state"]),
-        approval=Approval(header["approval"]),
+        approval=agreed.approval,
+        way=agreed.way,
         settled=datetime.fromisoformat(header["settled"]) if header["settled"] else None,
         already=header["already"],
     )

@@ -69,6 +69,18 @@ class Words:
         return start if value.start == value.end else f"{start} to {end}"
 
 
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """One change in words."""
+
+    student: str
+    record: str
+    was: str
+    becomes: str
+    outcome: str
+    reason: str
+
+
 def label_key(change: Change, students: Mapping[int, Student]) -> tuple[str | None, date]:
     """The programme and day that decide what a code is called."""
     student = students.get(change.target.student_id)
@@ -139,6 +151,21 @@ def grouped(changes: Iterable[Change], words: Words) -> list[ChangeGroup]:
             reason=reason,
         )
         for ((was, becomes, outcome, reason), _), records in rows.items()
+    ]
+
+
+def rows_of(changes: Iterable[Change], words: Words) -> list[ToldRow]:
+    """Each change by itself, for a person who reads them all."""
+    return [
+        ToldRow(
+            words.student(change.target.student_id),
+            _record(change, words),
+            _was(change, words),
+            _becomes(change, words),
+            "" if change.outcome in (Outcome.PLANNED, Outcome.SENDING) else str(change.outcome),
+            change.reason,
+        )
+        for change in changes
     ]
 
 

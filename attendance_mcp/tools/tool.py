@@ -16,14 +16,16 @@ from typing import Any, Protocol, get_type_hints
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp.types import CallToolResult, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ConfigDict, ValidationError, create_model
 
 from attendance_mcp.answer import NOTHING_WRITTEN, answer, refusal
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.digest.facts import Facts
 from attendance_mcp.errors import ArgumentError, AttendanceError
+from attendance_mcp.outside import holds_outside
 from attendance_mcp.school.school import School
+from attendance_mcp.tools.asking import AskFirst
 from attendance_mcp.tools.schema import schemas_of
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,10 @@ class Office(Protocol):
     def school(self, context: Context[Any, Any]) -> School: ...
 
     def errand(self, context: Context[Any, Any]) -> Errand: ...
+
+    def gave_outside(self, context: Context[Any, Any]) -> None:
+        """Takes note that text which parents or teachers typed goes out with this answer."""
+        ...
 
 
 class StrictArguments(ArgModelBase):
@@ -61,7 +67,7 @@ class AttendanceTool(Tool):
         arguments: dict[str, Any],
         context: Context[Any, Any],
         convert_result: bool = False,  # noqa: ARG002, FBT001 the SDK's signature
-    ) -> CallToolResult:
+    ) -> CallToolResult | InputRequiredResult:
         office: Office = context.request_context.lifespan_context
         errand: Errand | None = None
         try:
@@ -71,12 +77,18 @@ class AttendanceTool(Tool):
                 facts = await self.fn(errand, **values)
             else:
                 facts = await self.fn(office.school(context), **values)
-            return answer(facts, demo=office.demo)
+            result = answer(facts, demo=office.demo)
+        except AskFirst as asked:
+            return asked.result
         except AttendanceError as error:
             return refusal(error, wrote=_wrote(errand))
         except Exception as error:  # noqa: BLE001 a crash must neither hide from the caller nor show them its text
             log.error("%s failed: %s", self.name, _where(error))  # noqa: TRY400 a traceback's message may hold names
             return refusal(AttendanceError("This server made a mistake of its own and stopped."), wrote=_wrote(errand))
+        else:
+            if holds_outside(result.structured_content):
+                office.gave_outside(context)
+            return result
 
     def _values(self, arguments: dict[str, Any]) -> dict[str, Any]:
         model = self.fn_metadata.arg_model

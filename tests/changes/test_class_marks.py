@@ -23,7 +23,7 @@ async def planned(ask: Asking, register: Register, *marks: dict[str, Any]) -> di
 
 async def test_marks_of_a_class_go_in_one_request_and_are_read_back(school):
     register = Register.of(school)
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await planned(ask, register, *({"student_id": id, "notes": "Match"} for id in register.students))
         school.log.clear()
         result = await apply(ask, plan)
@@ -123,7 +123,7 @@ async def test_the_notes_of_class_marks_are_kept_where_leaving_them_out_would_cl
     register = Register.of(school)
     kept, erased, new = register.students[:3]
     school.change("update class_marks set note = 'Bus' where class_id = :id", id=register.id)
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await planned(
             ask,
             register,
@@ -145,7 +145,7 @@ async def test_more_rows_than_one_request_holds_go_in_several(school):
         day=DAY,
     )
     marks = [{"student_id": id, "date": day} for (day,) in days for id in register.students]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         result = await apply(ask, await planned(ask, register, *marks))
     outcomes = result.structured_content["outcomes"]
     assert outcomes == {"done": sum(outcomes.values())}

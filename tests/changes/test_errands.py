@@ -16,7 +16,7 @@ async def test_a_trip_is_one_plan_over_homeroom_and_every_class_that_meets(schoo
     students, before = present(school)[:5], everything(school)
     days = [DAY, "2026-11-23"]
     items = [{"kind": kind, "student_ids": students, "dates": days, "status": 12} for kind in ("homeroom", "class")]
-    async with school.client(era=era) as ask:
+    async with school.client(era=era, approval="token") as ask:
         plan = await ask.facts("plan_changes", changes=items)
         assert everything(school) == before
         assert school.writes == []
@@ -41,7 +41,7 @@ async def test_two_siblings_excusals_and_marks_are_one_plan(school):
         {"kind": "new excusal", "student_ids": children, "dates": [DAY], "parent_id": parent, "comment": "Flu"},
         {"kind": "homeroom", "student_ids": children, "dates": ["today"], "status": 13},
     ]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await ask.facts("plan_changes", changes=items)
         result = await apply(ask, plan)
     assert "Add 2 excusals of " in plan["summary"]
@@ -57,7 +57,7 @@ async def test_two_siblings_excusals_and_marks_are_one_plan(school):
 async def test_two_changes_of_one_record_are_refused_however_they_are_named(school):
     student = absent(school)[0]
     mark = {"kind": "homeroom", "student_ids": [student], "status": 2}
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         told = await ask.error(
             "plan_changes", changes=[{**mark, "dates": ["today"]}, {**mark, "dates": [DAY], "status": 1}]
         )
@@ -68,7 +68,7 @@ async def test_two_changes_of_one_record_are_refused_however_they_are_named(scho
 
 async def test_an_item_says_what_it_lacks_and_what_it_would_not_use(school):
     student = absent(school)[0]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         lacks = await ask.error("plan_changes", changes=[{"kind": "homeroom", "student_ids": [student], "status": 2}])
         extra = await ask.error(
             "plan_changes",
@@ -83,7 +83,7 @@ async def test_an_item_says_what_it_lacks_and_what_it_would_not_use(school):
 async def test_more_than_500_changes_are_refused_with_how_to_split_them(school):
     days = [f"2026-09-{day:02}" for day in range(1, 31)]
     students = [id for (id,) in school.rows("select id from students where archived = 0 order by id limit 30")]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         told = await ask.error(
             "plan_changes", changes=[{"kind": "homeroom", "student_ids": students, "dates": days, "status": 15}]
         )
@@ -93,7 +93,7 @@ async def test_more_than_500_changes_are_refused_with_how_to_split_them(school):
 
 async def test_what_is_already_so_is_counted(school):
     students = absent(school)[:2]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         result = await ask(
             "plan_changes", changes=[{"kind": "homeroom", "student_ids": students, "dates": [DAY], "status": 0}]
         )
@@ -104,6 +104,6 @@ async def test_what_is_already_so_is_counted(school):
 async def test_excusals_of_one_student_that_would_overlap_are_refused(school):
     family = Family.of(school)
     item = {"kind": "new excusal", "student_ids": [family.student], "parent_id": family.parent, "dates": [DAY]}
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         told = await ask.error("plan_changes", changes=[item, {**item, "dates": ["2026-11-23"], "end_date": DAY}])
     assert "would cover the same day" in told

@@ -166,7 +166,7 @@ async def test_an_excusal_altered_into_another_is_refused(school):
 
 async def test_an_excusal_is_deleted_for_good_and_the_plan_says_so(school):
     family = Family.of(school)
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         id = await made(ask, family, comment="Flu")
         plan = await ask.facts("delete_excusal", student_id=family.student, excusal_id=id)
         assert len(family.excusals(school)) == 1
@@ -206,7 +206,7 @@ async def test_an_excusal_that_was_made_meanwhile_makes_the_plan_stale(school):
 async def test_without_the_extended_apis_excusals_are_made_but_not_altered_or_deleted(open_school, tool, off):
     school = open_school("small", f"extended_off={off}", without={"extended"})
     family = Family.of(school)
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         id = await made(ask, family, comment="Flu")
         more = {"comment": "Cold"} if tool == "update_excusal" else {}
         result = await apply(ask, await ask.facts(tool, student_id=family.student, excusal_id=id, **more))

@@ -161,7 +161,7 @@ async def test_rows_that_time_did_not_suffice_for_are_not_sent_and_the_answer_sa
         for id in register.students
     ]
     with broken_way(school) as way:
-        office = open_app(school.settings(api_url=way.url, read_timeout=5))
+        office = open_app(school.settings(api_url=way.url, read_timeout=5, approval="token"))
         office.desk.carrying_out = timedelta(seconds=2)
         async with school.client(app=office) as ask:
             plan = await ask.facts("set_class_attendance", class_id=register.id, marks=marks)
@@ -347,7 +347,7 @@ async def test_whoever_wakes_up_after_somebody_else_settled_the_plan_sends_nothi
         for id in register.students
     ]
     with broken_way(school) as way:
-        async with school.client(api_url=way.url) as ask:
+        async with school.client(api_url=way.url, approval="token") as ask:
             plan = await ask.facts("set_class_attendance", class_id=register.id, marks=marks)
             way.arm(8, "held")  # the first hundred rows are carried out, and the answer takes its time
             async with anyio.create_task_group() as group:

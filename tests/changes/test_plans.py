@@ -257,10 +257,12 @@ async def test_the_33rd_waiting_plan_is_refused_until_one_lapses_and_other_calle
 
 async def test_where_a_person_must_agree_and_cant_be_asked_the_plan_is_refused_with_what_to_do(school):
     async with school.client(approval="human") as ask:
-        told = await ask.error("set_homeroom_attendance", student_id=absent(school)[0], date=DAY, status=2)
+        plan = await mark_late(ask, absent(school)[0])
+        told = await ask.error("apply_changes", confirmation=plan["confirmation"], summary=plan["summary"])
     assert "ATTENDANCE_APPROVAL=human" in told
-    assert "Set it to auto or token" in told
+    assert "Use a client that can ask its user." in told
     assert told.endswith("Nothing was written.")
+    assert school.writes == []
 
 
 async def test_a_plan_made_before_a_person_had_to_agree_is_refused_too(school):

@@ -137,7 +137,7 @@ async def test_a_store_that_fills_up_under_way_stops_the_sending_and_the_answer_
         for day in days
         for id in register.students
     ]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await ask.facts("set_class_attendance", class_id=register.id, marks=marks)
         no_room_for(school, "changes", "new.outcome = 'sending' and new.row >= 100")
         result = await apply(ask, plan)

@@ -21,7 +21,7 @@ async def test_a_mark_gets_its_status_and_its_note_back_whose_words_are_not_show
     school.change(
         "update homeroom_marks set note = :n where student_id = :id and date = :d", n=secret, id=student, d=DAY
     )
-    async with school.client(era=era) as ask:
+    async with school.client(era=era, approval="token") as ask:
         plan = await mark_late(ask, student, notes="Bus")
         await apply(ask, plan)
         back = await undo(ask, plan)
@@ -37,7 +37,7 @@ async def test_a_mark_gets_its_status_and_its_note_back_whose_words_are_not_show
 
 async def test_a_mark_that_was_not_taken_is_said_and_left_out(school):
     one, other = unmarked(school), absent(school)[0]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await ask.facts(
             "plan_changes", changes=[{"kind": "homeroom", "student_ids": [one, other], "dates": [DAY], "status": 2}]
         )
@@ -52,7 +52,7 @@ async def test_a_mark_that_was_not_taken_is_said_and_left_out(school):
 async def test_an_excusal_made_altered_and_deleted_comes_back_each_time(school):
     family = Family.of(school)
     of = {"student_ids": [family.student]}
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         made = await ask.facts(
             "plan_changes", changes=[{"kind": "new excusal", **of, "parent_id": family.parent, "dates": [DAY]}]
         )
@@ -77,7 +77,7 @@ async def test_an_excusal_made_altered_and_deleted_comes_back_each_time(school):
 
 async def test_a_record_that_moved_since_is_named_and_nothing_is_planned(school):
     student = absent(school)[0]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await mark_late(ask, student)
         await apply(ask, plan)
         school.change("update homeroom_marks set status = 13 where student_id = :id and date = :d", id=student, d=DAY)
@@ -87,7 +87,7 @@ async def test_a_record_that_moved_since_is_named_and_nothing_is_planned(school)
 
 
 async def test_another_callers_plan_and_one_not_carried_out_are_refused(school):
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await mark_late(ask, absent(school)[0])
         assert "was not carried out" in (await undo(ask, plan)).content[0].text
         await apply(ask, plan)

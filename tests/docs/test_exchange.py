@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from mcp.types import ElicitResult
 
 from attendance_mcp.answer import DEMO_NOTICE
 from attendance_mcp.server import build
@@ -29,7 +30,13 @@ async def test_the_exchange_is_what_the_demo_answers():
     asked = [line for line in part("README.md", "exchange").splitlines() if line.startswith(("You: ", "  → "))]
     lines: list[str] = []
     plan: dict[str, Any] = {}
-    async with Client(build(Settings(demo=True, today=DAY))) as client:
+    question: list[str] = []
+
+    async def agree(_: Any, params: Any) -> ElicitResult:
+        question[:] = params.message.splitlines()
+        return ElicitResult(action="accept", content={"apply": True})
+
+    async with Client(build(Settings(demo=True, today=DAY)), elicitation_callback=agree) as client:
         for line in asked:
             if line.startswith("You: "):
                 lines += ["", line]
@@ -41,7 +48,9 @@ async def test_the_exchange_is_what_the_demo_answers():
             assert not result.is_error, text(result)
             plan = result.structured_content if "confirmation" in (result.structured_content or {}) else {}
             given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-            lines += [f"  → {tool}({given})", *(f"  {shown}" for shown in shortened(text(result)))]
+            asks = ["  ← The server asks you:", *(f"    {shown}" for shown in question)] if question else []
+            asks += ["    ☑ Write these changes"] if question else []
+            lines += [f"  → {tool}({given})", *asks, *(f"  {shown}" for shown in shortened(text(result)))]
     assert lines[-1].startswith("  - done: ")
     hold("README.md", "exchange", "\n".join(["```text", *lines[1:], "```"]), plain=without_chance)
 

@@ -162,7 +162,7 @@ async def test_a_plan_that_touches_it_shows_none_of_it(hostile):
 
 async def test_an_outcome_shows_none_of_it_either(hostile):
     known = Known.of(hostile)
-    async with hostile.client() as ask:
+    async with hostile.client(approval="token") as ask:
         plan = await ask.facts("delete_excusal", **known.writes()["delete_excusal"])
         done = await ask("apply_changes", confirmation=plan["confirmation"], summary=plan["summary"])
     assert not done.is_error, text(done)

@@ -158,7 +158,7 @@ async def test_there_is_a_play_of_every_prompt(standing):
 async def test_a_prompt_can_be_played_as_it_says(school, name):
     play, arguments = PLAYS[name]
     contradict(school)
-    async with school.client(profile=PROFILE) as ask:
+    async with school.client(profile=PROFILE, approval="token") as ask:
         text = (await ask.client.get_prompt(name, arguments)).messages[0].content.text
         assert not re.search(r"\{\w+\}", text)
         known = {tool.name for tool in (await ask.client.list_tools()).tools}

@@ -195,8 +195,8 @@ Plans one student's homeroom mark; with the plan's confirmation and the same arg
   notes?: string characters ≤ 500
   erase_notes?: boolean
   confirmation?: string, the plan's code, to carry it out
-  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
-    read_back, repeated, outcomes
+  → notice, summary, confirmation, expires, changes, already_so, warnings, fingerprint, state, approval, way,
+    carried_out, read_back, repeated, outcomes
 
 set_class_attendance: Set class marks [writes, destructive, idempotent, open world]
 Plans marks of a class (student, date, period, status); with the plan's confirmation and the same arguments,
@@ -207,8 +207,8 @@ Plans marks of a class (student, date, period, status); with the plan's confirma
     Dismissed | 10 Health | 11 Sports | 12 Fieldtrip | 13 Excused | 14 Other | 15 Custom 1 | 16 Custom 2 | 17
     Custom 3 | 18 Custom 4 | string, the school's label, notes?: string characters ≤ 500, erase_notes?: boolean}
   confirmation?: string, the plan's code, to carry it out
-  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
-    read_back, repeated, outcomes
+  → notice, summary, confirmation, expires, changes, already_so, warnings, fingerprint, state, approval, way,
+    carried_out, read_back, repeated, outcomes
 
 create_excusal: Make an excusal [writes, destructive, idempotent, open world]
 Plans an excusal in a parent's name, 1 to 12 days; with the plan's confirmation and the same arguments, makes
@@ -219,8 +219,8 @@ Plans an excusal in a parent's name, 1 to 12 days; with the plan's confirmation 
   end_date?: string, yyyy-mm-dd
   comment?: string characters ≤ 500
   confirmation?: string, the plan's code, to carry it out
-  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
-    read_back, repeated, outcomes
+  → notice, summary, confirmation, expires, changes, already_so, warnings, fingerprint, state, approval, way,
+    carried_out, read_back, repeated, outcomes
 
 update_excusal: Alter an excusal [writes, destructive, idempotent, open world]
 Plans another end date or comment of an excusal; with the confirmation and the same arguments, alters it.
@@ -229,16 +229,16 @@ Plans another end date or comment of an excusal; with the confirmation and the s
   end_date?: string, yyyy-mm-dd
   comment?: string characters ≤ 500
   confirmation?: string, the plan's code, to carry it out
-  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
-    read_back, repeated, outcomes
+  → notice, summary, confirmation, expires, changes, already_so, warnings, fingerprint, state, approval, way,
+    carried_out, read_back, repeated, outcomes
 
 delete_excusal: Delete an excusal [writes, destructive, idempotent, open world]
 Plans the deletion of an excusal; with the plan's confirmation and the same arguments, deletes it for good.
   student_id: integer ≥ 1
   excusal_id: integer ≥ 1
   confirmation?: string, the plan's code, to carry it out
-  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
-    read_back, repeated, outcomes
+  → notice, summary, confirmation, expires, changes, already_so, warnings, fingerprint, state, approval, way,
+    carried_out, read_back, repeated, outcomes
 
 plan_changes: Plan an errand [reads, open world]
 Plans one errand of marks, excusals and undone plans, writes nothing. An item is of every student and date it
@@ -250,16 +250,16 @@ Plans one errand of marks, excusals and undone plans, writes nothing. An item is
     integer, class_id?: integer, status?: integer | string, a code or label, notes?: string characters ≤ 500,
     erase_notes?: boolean, parent_id?: integer, excusal_id?: integer, end_date?: string, yyyy-mm-dd, comment?:
     string characters ≤ 500, confirmation?: string, rows?: up to 500 of integer}
-  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
-    read_back, repeated, outcomes
+  → notice, summary, confirmation, expires, changes, already_so, warnings, fingerprint, state, approval, way,
+    carried_out, read_back, repeated, outcomes
 
 apply_changes: Apply a plan [writes, destructive, idempotent, open world]
 Carries out a plan that the person agreed to: its confirmation and its own one-line summary, word for word. Each
     change is read back; calling again answers the recorded outcome.
   confirmation: string characters ≤ 64
   summary: string, the plan's summary
-  → notice, summary, confirmation, expires, changes, already_so, warnings, state, approval, carried_out,
-    read_back, repeated, outcomes\
+  → notice, summary, confirmation, expires, changes, already_so, warnings, fingerprint, state, approval, way,
+    carried_out, read_back, repeated, outcomes\
 """)
 
 
@@ -333,8 +333,10 @@ Notes left out are kept.\
                     },
                     "already_so": {"type": "integer"},
                     "warnings": {"items": {"type": "string"}, "type": "array"},
+                    "fingerprint": {"type": "string"},
                     "state": {"type": "string"},
                     "approval": {"type": "string"},
+                    "way": {"type": "string"},
                     "carried_out": {"type": "string"},
                     "read_back": {"type": "boolean"},
                     "repeated": {"type": "boolean"},

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from attendance_mcp.sandbox.assumptions import parse_assumptions
 from attendance_mcp.sandbox.database import open_engine
 from attendance_mcp.sandbox.population import prepare
 
 from .upstream_school import TODAY, UpstreamSchool
+
+# The same examples at every run: what one run finds, every run finds. `HYPOTHESIS_PROFILE=default` looks further.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -178,7 +178,7 @@ async def test_any_set_of_marks_leaves_exactly_these_marks_and_touches_nothing_e
         note = None if mark.get("erase_notes") else mark.get("notes") or old
         expected[key] = (mark["status"], note)
     rows = [{"student_id": s, "date": d, "period": p, **mark} for (s, d, p), mark in wanted.items()]
-    async with school.client() as ask:
+    async with school.client(approval="token") as ask:
         plan = await ask.facts("set_class_attendance", class_id=register.id, marks=rows)
         if plan.get("confirmation"):
             outcomes = (await apply(ask, plan)).structured_content["outcomes"]

@@ -72,17 +72,15 @@ class PromptServer(MCPServer[Any]):
 
     def __init__(self, name: str, *, prompts: Sequence[FilePrompt], **options: Any) -> None:
         super().__init__(name, **options)
-        self._known = frozenset(prompt.name for prompt in prompts)
         for prompt in prompts:
             self.add_prompt(prompt)
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        if name not in self._known:
-            raise _invalid(
-                f"There is no prompt {one_line(name, limit=40)!r}; there are: {', '.join(sorted(self._known))}."
-            )
+        known = sorted(prompt.name for prompt in self._prompt_manager.list_prompts())
+        if name not in known:
+            raise _invalid(f"There is no prompt {one_line(name, limit=40)!r}; there are: {', '.join(known)}.")
         return await super().get_prompt(name, arguments, context)
 
 

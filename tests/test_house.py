@@ -20,6 +20,7 @@ FLOORS = [
     {"tools", "prompts", "resources"},
     {"server", "http", "stdio", "window", "demo"},
     {"exchange"},
+    {"commands"},
     {"cli", "__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

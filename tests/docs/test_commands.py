@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+import click
 import pytest
 from mcp import Client
 
@@ -48,7 +49,7 @@ def servers(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def parsed(arguments: list[str]) -> dict[str, Any]:
     """The arguments as the command line takes them. Nothing is run."""
     command, *rest = arguments
-    with main.commands[command].make_context(command, rest) as context:
+    with main.get_command(click.Context(main), command).make_context(command, rest) as context:
         return context.params
 
 

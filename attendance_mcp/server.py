@@ -11,15 +11,25 @@ from typing import TYPE_CHECKING, Any
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
-from mcp.types import CallToolResult, InputRequiredResult
+from mcp.types import (
+    CallToolResult,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    InputRequiredResult,
+    PromptReference,
+    ResourceTemplateReference,
+)
 
 from attendance_mcp import __version__
 from attendance_mcp.answer import refusal
 from attendance_mcp.api.client import Client
 from attendance_mcp.changes.desk import Desk, Errand
+from attendance_mcp.completions import complete
 from attendance_mcp.errors import ArgumentError, SettingsError
 from attendance_mcp.outside import one_line
 from attendance_mcp.prompts import PromptServer, load_prompts
+from attendance_mcp.resources import ResourceServer
 from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
@@ -89,7 +99,7 @@ class App:
         self.desk.close()
 
 
-class AttendanceServer(PromptServer):
+class AttendanceServer(PromptServer, ResourceServer):
     """The server; it answers an unknown tool as it answers every other mistake."""
 
     async def call_tool(
@@ -122,7 +132,7 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         finally:
             await office.aclose()
 
-    return AttendanceServer(
+    server = AttendanceServer(
         "attendance",
         title="School attendance",
         instructions=INSTRUCTIONS,
@@ -134,6 +144,16 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         tools=list(all_tools(writes=settings.writes_on(http=http))),
         prompts=load_prompts(),
     )
+
+    @server.completion()  # type: ignore[no-untyped-call, untyped-decorator]
+    async def suggest(
+        ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, _: CompletionContext | None
+    ) -> Completion | None:
+        if not isinstance(ref, PromptReference):
+            return None
+        return await complete(office.own_errand().school, argument.name, argument.value)
+
+    return server
 
 
 def open_app(settings: Settings) -> App:

@@ -17,7 +17,7 @@ FLOORS = [
     {"answer"},
     {"school"},
     {"changes"},
-    {"tools", "prompts", "resources"},
+    {"tools", "prompts", "resources", "completions"},
     {"server", "http", "stdio", "window", "demo"},
     {"exchange"},
     {"commands"},

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Self
 
 from attendance_mcp.digest.facts import Facts, Row, listed
 from attendance_mcp.rules.labels import Labels
-from attendance_mcp.status import WRITABLE
+from attendance_mcp.status import NOT_TAKEN, WRITABLE
 
 
 class ProgrammeContext(Row):
@@ -49,6 +50,20 @@ class SchoolContext(Facts):
         if self.writing:
             yield self.writing
         yield from self.not_read
+
+
+class StatusCodes(Facts):
+    """Every code that a mark can have here."""
+
+    labels: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, programmes: Mapping[str, Labels]) -> Self:
+        return cls(labels=labels_by_kind(programmes))
+
+    def lines(self) -> Iterable[str]:
+        yield f"{NOT_TAKEN} Not taken: nobody took the register. It is evidence of nothing, and is never written."
+        yield from (f"{kind}: {listed(labels)}" for kind, labels in self.labels.items())
 
 
 def labels_by_kind(programmes: Mapping[str, Labels]) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from attendance_mcp.digest.facts import listed
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import DayKind, DayStatus, Source
 from attendance_mcp.rules.gaps import Gap, gaps
+from attendance_mcp.rules.labels import Labels
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, group_name
 
@@ -17,9 +18,8 @@ async def get_school_context(school: School) -> SchoolContext:
     ids, what the school's codes and labels count as, what its profile leaves open, and whether and how writes go.
     """
     groups = await school.year_groups()
-    codes = sorted({group.program_code for group in groups.values() if group.program_code})
-    today = school.clock.today()
-    labels = {code: await school.labels(code, today) for code in codes}
+    today, labels = school.clock.today(), await labels_now(school)
+    codes = list(labels)
     calendars = {code: await school.calendar(code) for code in codes}
     connection = school.connection
     found = gaps(
@@ -43,6 +43,12 @@ async def get_school_context(school: School) -> SchoolContext:
         writing=_WRITING if connection.writes else "Writing is off here: only reading tools are offered.",
         not_read=school.not_read,
     )
+
+
+async def labels_now(school: School) -> dict[str, Labels]:
+    """Today's labels by programme."""
+    codes = sorted({group.program_code for group in (await school.year_groups()).values() if group.program_code})
+    return {code: await school.labels(code, school.clock.today()) for code in codes}
 
 
 def _gap(gap: Gap, *, of: int) -> str:

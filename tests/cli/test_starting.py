@@ -27,7 +27,7 @@ def test_without_a_token_a_process_says_how_to_set_one_or_to_try_the_demo():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["serve"], ["serve", "--http"], ["call", "list_absences"], ["doctor", "--learn"]]
+    "arguments", [["serve"], ["serve", "--http"], ["call", "list_absences"], ["doctor"], ["doctor", "--learn"]]
 )
 def test_without_a_token_no_command_that_reads_a_school_begins(arguments):
     done = started(*arguments)

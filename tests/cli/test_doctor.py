@@ -1,0 +1,108 @@
+"""`attendance-mcp doctor`: what works in a school and what doesn't, each line with what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.upstream_school import UpstreamSchool
+
+from .shell import command
+
+
+def doctor(school: UpstreamSchool, *arguments: str, **settings: str):
+    return command("doctor", *arguments, settings=school.environment(**settings))
+
+
+def findings(school: UpstreamSchool, **settings: str) -> dict[str, tuple[str, str]]:
+    """The state and the words of each finding."""
+    done = doctor(school, "--json", **settings)
+    return {one["about"]: (one["state"], one["words"]) for one in json.loads(done.stdout)}
+
+
+def of_state(found: dict[str, tuple[str, str]], state: str) -> list[str]:
+    return [about for about, (its, _) in found.items() if its == state]
+
+
+def test_with_the_demo_nothing_is_wrong(tmp_path):
+    done = command("doctor", "--demo", settings={"ATTENDANCE_STORE": str(tmp_path / "plans.db")})
+    assert done.exit_code == 0
+    assert "wrong" not in done.stdout
+    assert done.stdout.startswith("good     settings: Demo school: invented people, no token is used.\n")
+
+
+def test_a_school_that_works_is_told_line_by_line_and_nothing_is_written(school):
+    done = doctor(school)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[2:13] == snapshot(
+        [
+            "good     school's system: It answers, and the token is accepted.",
+            "good     get_class_term_attendance: It can be read.",
+            "good     get_class_attendance: It can be read.",
+            "good     get_class_timetable: It can be read.",
+            "good     list_excusals: It can be read.",
+            "good     get_homeroom_term_attendance: It can be read.",
+            "good     get_homeroom_attendance: It can be read.",
+            "good     get_homeroom_adjustments: It can be read.",
+            "good     list_student_excusals: It can be read.",
+            "good     operations that write: Can't be told without writing: set_class_attendance, create_excusal, update_excusal, delete_excusal, set_homeroom_attendance.",
+            "good     permissions: The token has 30 permissions.",
+        ]
+    )
+    assert school.writes == []
+    assert not any(name in done.stdout for (name,) in school.rows("select last_name from students"))
+
+
+def test_a_token_that_is_refused_is_wrong_and_ends_the_look_with_status_1(school):
+    done = doctor(school, api_token="another-token")
+    assert done.exit_code == 1
+    assert "\nwrong    token: The school's API does not allow get_school with this token (401)" in done.stdout
+    assert "another-token" not in done.stdout + done.stderr
+
+
+def test_a_school_that_can_not_be_reached_is_wrong_and_says_what_to_look_at(school):
+    done = doctor(school, api_url="http://127.0.0.1:9", connect_timeout="0.5")
+    assert done.exit_code == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
+    assert line.endswith("Check ATTENDANCE_API_URL, the network and the proxy.")
+
+
+def test_what_a_school_does_not_offer_and_what_is_not_set_is_a_warning(open_school):
+    school = open_school("small", without={"calendar", "permissions"})
+    found = findings(school, approval="token")
+    assert {"token", "approval"} <= set(of_state(found, "warning"))
+    assert any(about.startswith("profile: ") for about in of_state(found, "warning"))
+    assert found["permissions"] == ("good", "This school's system doesn't tell what the token may do.")
+    assert of_state(found, "wrong") == []
+
+
+def test_a_token_that_may_write_where_writing_is_off_is_a_warning(school):
+    state, words = findings(school, writes="off")["permissions"]
+    assert state == "warning"
+    assert words.startswith("The token may write (")
+    assert findings(school)["permissions"][0] == "good"
+
+
+def test_a_store_that_can_not_be_used_is_wrong(school, tmp_path):
+    (tmp_path / "a-file").write_text("")
+    done = doctor(school, store=str(tmp_path / "a-file" / "plans.db"))
+    assert done.exit_code == 1
+    assert "\nwrong    store: The store of plans and changes can't be used" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "text", ['{"mcpServers": {"school": {"command": "/opt/bin/attendance-mcp"}}}', "no json", "[]"]
+)
+def test_an_assistant_that_is_set_up_is_found_by_its_configuration(school, monkeypatch, tmp_path, text):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    place = tmp_path / "config" / "Claude" / "claude_desktop_config.json"
+    place.parent.mkdir(parents=True)
+    Path(place).write_text(text)
+    told = findings(school)["assistants"]
+    expected = ("good", "Set up in Claude Desktop: school.")
+    nobody = ("warning", "No assistant on this machine is set up with this server.")
+    assert told == (expected if "school" in text else nobody)

@@ -82,8 +82,8 @@ class App:
         """An errand of the caller's without a call behind it: in the window."""
         return Errand(School(self.connection, caller=self.caller), self.desk)
 
-    def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 one caller so far
-        self.desk.heard.heard(self.caller)
+    async def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 one caller so far
+        await self.desk.heard.heard(self.caller)
 
     def _screen(self) -> Screen | None:
         if self.window is None:

@@ -23,6 +23,7 @@ from attendance_mcp.changes.settle import read_back, recorded, settle_by_reading
 from attendance_mcp.changes.wording import Words, grouped, same, summary, words_for
 from attendance_mcp.errors import (
     AttendanceError,
+    PlanError,
     PlanExpired,
     PlanMismatch,
     PlanStale,
@@ -33,6 +34,8 @@ from attendance_mcp.school.together import together
 
 _ROWS_A_REQUEST = 100
 _AT_ONCE = 4
+_PATIENT_SHARE = 0.2  # of the time to carry out, beside it: so long another plan of the same records is waited for
+_LOOK_EVERY = 0.05  # seconds between two looks whether that has ended
 _SENDING_SHARE = 0.8  # of the time to carry out; the rest is for reading back
 
 
@@ -55,17 +58,30 @@ async def apply_plan(
 
 
 async def apply_agreed(errand: Errand, code: str, agreed: Agreed) -> WriteFacts:
-    """The plan carried out as agreed to. Raises as `apply_plan` does; an answer may come after the plan's life."""
-    plan = await errand.find(code)
-    if plan.state is PlanState.WAITING:
+    """The plan carried out as agreed to. Raises as `apply_plan` does; an answer may come after the plan's life.
+
+    Another plan of the same records that is on its way is waited for. Raises PlanError where that takes too long.
+    """
+    gives_up = anyio.current_time() + _PATIENT_SHARE * errand.desk.carrying_out.total_seconds()
+    while (plan := await errand.find(code)).state is PlanState.WAITING:
         _check_alive(errand, plan)
         with anyio.CancelScope(shield=True):
-            lease = _lease(errand)
-            if await errand.desk.store.claim(plan.code, agreed=agreed, lease_until=lease):
+            now, lease = errand.desk.now(), _lease(errand)
+            if await errand.desk.store.claim(plan.code, agreed=agreed, now=now, lease_until=lease):
                 plan = replace(plan, approval=agreed.approval, way=agreed.way)
                 return await _carry_out(errand, plan, lease)
-        plan = await errand.find(plan.code)
+        if anyio.current_time() >= gives_up:
+            await _say_busy(errand, code)
+        await anyio.sleep(_LOOK_EVERY)
     return await _what_became(errand, plan)
+
+
+async def _say_busy(errand: Errand, code: str) -> None:
+    if (await errand.find(code)).state is PlanState.WAITING:
+        raise PlanError(
+            "Another plan of the same records is being carried out right now. This one still waits: apply it again in "
+            "a minute."
+        )
 
 
 async def _what_became(errand: Errand, plan: Plan) -> WriteFacts:

@@ -45,7 +45,7 @@ async def approval_of(errand: Errand, plan: Plan) -> Agreed | None:
         return Agreed(Approval.TOKEN)
     if errand.asker.can_ask():
         return await _by_question(errand, plan)
-    why = "ATTENDANCE_APPROVAL=human" if policy == "human" else why_risky(errand, plan)
+    why = "ATTENDANCE_APPROVAL=human" if policy == "human" else await why_risky(errand, plan)
     if not why:
         return Agreed(Approval.TOKEN)
     if errand.screen is not None and errand.screen.available():
@@ -54,7 +54,7 @@ async def approval_of(errand: Errand, plan: Plan) -> Agreed | None:
     raise NotApproved(_ways(errand, plan, why, "nobody can be asked from here"))
 
 
-def why_risky(errand: Errand, plan: Plan) -> str:
+async def why_risky(errand: Errand, plan: Plan) -> str:
     """Why a person must see this plan, in a few words; empty where none needs to."""
     today = errand.school.clock.today()
     rows = plan.changes
@@ -65,7 +65,7 @@ def why_risky(errand: Errand, plan: Plan) -> str:
         why.append("it erases what somebody typed")
     if any((today - day).days > LONG_AGO_DAYS for row in rows for day in _days(row)):
         why.append(f"it goes more than {LONG_AGO_DAYS} days back")
-    last = errand.desk.heard.last(plan.caller)
+    last = await errand.desk.heard.last(plan.caller)
     # Text given since the plan counts as well: it may be why this one of several is applied.
     if last is not None and last > plan.created - WARY:
         why.append("text that parents or teachers typed was read shortly before")

@@ -50,7 +50,7 @@ class Desk:
     @cached_property
     def heard(self) -> OutsideHeard:
         """When outside text was last given to whom."""
-        return OutsideHeard(self.place, now=lambda: self.now())
+        return OutsideHeard(self.place, store=lambda: self.store, now=lambda: self.now())
 
     def close(self) -> None:
         if "store" in self.__dict__:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ import anyio.to_thread
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from attendance_mcp.changes.leases import claim_with_targets, free, one_at_a_time, stamp
 from attendance_mcp.changes.model import (
     Agreed,
     Approval,
@@ -35,44 +36,12 @@ from attendance_mcp.changes.model import (
     value_from_json,
     value_to_json,
 )
+from attendance_mcp.changes.places import address_of, check_place
+from attendance_mcp.changes.tables import SCHEMA_VERSION, changes, metadata, outside_heard, plans, schema
 from attendance_mcp.errors import StoreUnavailable
 
 T = TypeVar("T")
-SCHEMA_VERSION = 1
-
-metadata = sa.MetaData()
-schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
-plans = sa.Table(
-    "plans",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("code", sa.String(64), nullable=False, unique=True),
-    sa.Column("caller", sa.String(500), nullable=False),
-    sa.Column("school", sa.String(200), nullable=False),
-    sa.Column("state", sa.String(20), nullable=False),
-    sa.Column("approval", sa.String(20), nullable=False),
-    sa.Column("summary_hash", sa.String(64), nullable=False),
-    sa.Column("errand_hash", sa.String(64), nullable=False),
-    sa.Column("already", sa.Integer, nullable=False),
-    sa.Column("created", sa.String(40), nullable=False),
-    sa.Column("expires", sa.String(40), nullable=False),
-    sa.Column("settled", sa.String(40)),
-    sa.Column("lease_until", sa.String(40)),
-    sa.Index("plans_by_caller", "caller", "state"),
-)
-changes = sa.Table(
-    "changes",
-    metadata,
-    sa.Column("plan_id", sa.ForeignKey("plans.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("row", sa.Integer, primary_key=True),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("target", sa.Text, nullable=False),
-    sa.Column("before", sa.Text, nullable=False),
-    sa.Column("after", sa.Text, nullable=False),
-    sa.Column("outcome", sa.String(20), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("made_id", sa.BigInteger),
-)
+_CONNECT_SECONDS = 5  # to a PostgreSQL that does not answer
 
 
 class Store:
@@ -88,11 +57,8 @@ class Store:
 
     @classmethod
     def at(cls, place: str | Path) -> Store:
-        """A store at a `postgresql://…` URL or in a SQLite file."""
-        if isinstance(place, str) and place.startswith("postgresql://"):
-            return cls(sa.make_url("postgresql+psycopg" + place.removeprefix("postgresql")))
-        # Not parsed as a URL: a folder's name may hold a question mark or a percent sign.
-        return cls(sa.URL.create("sqlite", database=str(Path(place).expanduser())))
+        """A store at a `postgresql://…` URL or in a SQLite file. Raises StoreUnavailable for a URL that is none."""
+        return cls(address_of(place))
 
     async def add(self, plan: Plan, *, most_waiting: int) -> bool:
         """Stores a waiting plan; false where so many of the caller's wait already."""
@@ -109,8 +75,8 @@ class Store:
                 "summary_hash": plan.summary_hash,
                 "errand_hash": plan.errand_hash,
                 "already": plan.already,
-                "created": _stamp(plan.created),
-                "expires": _stamp(plan.expires),
+                "created": stamp(plan.created),
+                "expires": stamp(plan.expires),
             }
             plan_id: int = connection.execute(plans.insert().values(header).returning(plans.c.id)).scalar_one()
             rows = [_change_row(plan_id, row, change) for row, change in enumerate(plan.changes)]
@@ -137,9 +103,9 @@ class Store:
         self, school: str, *, now: datetime, since: datetime | None, student_id: int | None, limit: int
     ) -> tuple[list[Plan], int]:
         """The newest plans of a school, every caller's, and how many; not those that lapsed."""
-        told = [plans.c.school == school, sa.or_(plans.c.state != PlanState.WAITING, plans.c.expires > _stamp(now))]
+        told = [plans.c.school == school, sa.or_(plans.c.state != PlanState.WAITING, plans.c.expires > stamp(now))]
         if since is not None:
-            told.append(sa.func.coalesce(plans.c.settled, plans.c.created) >= _stamp(since))
+            told.append(sa.func.coalesce(plans.c.settled, plans.c.created) >= stamp(since))
         if student_id is not None:
             told.append(plans.c.id.in_(sa.select(changes.c.plan_id).where(_of_student(student_id))))
 
@@ -167,7 +133,7 @@ class Store:
         query = (
             sa.select(plans.c.code)
             .where(plans.c.caller == caller, plans.c.school == school)
-            .where(plans.c.state == PlanState.WAITING, plans.c.expires > _stamp(now))
+            .where(plans.c.state == PlanState.WAITING, plans.c.expires > stamp(now))
             .order_by(plans.c.id.desc())
         )
         codes = await self._do(lambda connection: list(connection.execute(query).scalars()))
@@ -179,27 +145,38 @@ class Store:
         statement = (
             plans.update()
             .where(plans.c.code == code, plans.c.state == PlanState.WAITING)
-            .values(state=PlanState.DISCARDED, settled=_stamp(now))
+            .values(state=PlanState.DISCARDED, settled=stamp(now))
         )
         return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
 
-    async def claim(self, code: str, *, agreed: Agreed, lease_until: datetime) -> bool:
-        """Takes a waiting plan for carrying out; false where somebody else has."""
-        statement = (
-            plans.update()
-            .where(plans.c.code == code, plans.c.state == PlanState.WAITING)
-            .values(state=PlanState.APPLYING, approval=_approval(agreed), lease_until=_stamp(lease_until))
-        )
-        return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
+    async def claim(self, code: str, *, agreed: Agreed, now: datetime, lease_until: datetime) -> bool:
+        """Takes a waiting plan and its targets for carrying out; false where somebody else has it or one of them."""
+        taken = {"state": PlanState.APPLYING, "approval": _approval(agreed)}
+
+        def work(connection: sa.Connection) -> bool:
+            return claim_with_targets(connection, code, taken, now=now, until=lease_until)
+
+        return await self._do(work)
 
     async def reclaim(self, code: str, *, now: datetime, lease_until: datetime) -> bool:
-        """Takes a plan whose carrying out was cut off; false while its lease holds or where somebody else took it."""
+        """Takes a plan whose carrying out was cut off; false while its lease holds or where somebody else took it.
+
+        Its targets go free: whoever settles such a plan reads, and sends nothing.
+        """
         statement = (
             plans.update()
-            .where(plans.c.code == code, plans.c.state == PlanState.APPLYING, plans.c.lease_until <= _stamp(now))
-            .values(lease_until=_stamp(lease_until))
+            .where(plans.c.code == code, plans.c.state == PlanState.APPLYING, plans.c.lease_until <= stamp(now))
+            .values(lease_until=stamp(lease_until))
+            .returning(plans.c.id)
         )
-        return await self._do(lambda connection: connection.execute(statement).rowcount == 1)
+
+        def work(connection: sa.Connection) -> bool:
+            plan_id = connection.execute(statement).scalar_one_or_none()
+            if plan_id is not None:
+                free(connection, plan_id)
+            return plan_id is not None
+
+        return await self._do(work)
 
     async def release(self, code: str, *, lease: datetime) -> None:
         """Gives a claimed plan back, of which nothing was sent."""
@@ -211,6 +188,7 @@ class Store:
                 waiting = {"state": PlanState.WAITING, "approval": Approval.NONE, "lease_until": None}
                 connection.execute(planned)
                 connection.execute(plans.update().where(plans.c.id == plan_id).values(waiting))
+                free(connection, plan_id)
 
         await self._do(work)
 
@@ -234,19 +212,40 @@ class Store:
             plan_id = _held(connection, code, lease)
             if plan_id is not None:
                 _record(connection, plan_id, list(enumerate(rows)))
-                ended = {"state": state, "settled": _stamp(now), "lease_until": None}
+                ended = {"state": state, "settled": stamp(now), "lease_until": None}
                 connection.execute(plans.update().where(plans.c.id == plan_id).values(ended))
+                free(connection, plan_id)
             return plan_id is not None
 
         return await self._do(work)
 
-    async def _do(self, work: Callable[[sa.Connection], T]) -> T:
-        return await anyio.to_thread.run_sync(self._transaction, work)
+    async def heard_outside(self, caller: str, *, now: datetime) -> None:
+        """Keeps that outside text was given to this caller now. Being cancelled, it may yet do so."""
+
+        def work(connection: sa.Connection) -> None:
+            known = outside_heard.update().where(outside_heard.c.caller == caller).values(last=stamp(now))
+            if connection.execute(known).rowcount == 0:
+                connection.execute(outside_heard.insert().values(caller=caller, last=stamp(now)))
+
+        await self._do(work, abandon=True)
+
+    async def outside_last(self, caller: str) -> datetime | None:
+        """When outside text was last given to this caller."""
+        query = sa.select(outside_heard.c.last).where(outside_heard.c.caller == caller)
+        last = await self._do(lambda connection: connection.execute(query).scalar_one_or_none())
+        return datetime.fromisoformat(last) if last else None
+
+    async def _do(self, work: Callable[[sa.Connection], T], *, abandon: bool = False) -> T:
+        return await anyio.to_thread.run_sync(self._transaction, work, abandon_on_cancel=abandon)
 
     def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
         try:
             with self._opened().begin() as connection:
                 return work(connection)
+        except ImportError:
+            raise StoreUnavailable(
+                "A store on PostgreSQL needs its driver: install attendance-mcp[postgresql]."
+            ) from None
         except (SQLAlchemyError, OSError) as error:
             # The driver's message may hold the URL's password or a row's text.
             raise StoreUnavailable(
@@ -269,9 +268,11 @@ class Store:
 
 def _open(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        within = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+        engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=within)
     else:
         path = Path(url.database or "")
+        check_place(path)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Made with the right mode before SQLite opens it: children's records are in it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -279,6 +280,7 @@ def _open(url: sa.URL) -> sa.Engine:
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as connection:
+        one_at_a_time(connection)  # else two that make the tables at once are in each other's way
         metadata.create_all(connection)
         version = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
         if version is None:
@@ -301,7 +303,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 def _waiting(connection: sa.Connection, caller: str, *, now: datetime) -> int:
     query = sa.select(sa.func.count()).where(
-        plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > _stamp(now)
+        plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > stamp(now)
     )
     return int(connection.execute(query).scalar_one())
 
@@ -319,9 +321,10 @@ def _held(connection: sa.Connection, code: str, lease: datetime) -> int | None:
     the rest was not sent, so nothing may follow.
     """
     query = sa.select(plans.c.id).where(
-        plans.c.code == code, plans.c.state == PlanState.APPLYING, plans.c.lease_until == _stamp(lease)
+        plans.c.code == code, plans.c.state == PlanState.APPLYING, plans.c.lease_until == stamp(lease)
     )
-    return connection.execute(query).scalar_one_or_none()
+    # Held until the transaction ends, so that nobody takes the plan over between this look and what follows it.
+    return connection.execute(query.with_for_update()).scalar_one_or_none()
 
 
 def _record(connection: sa.Connection, plan_id: int, rows: Sequence[tuple[int, Change]]) -> None:
@@ -335,11 +338,6 @@ def _record(connection: sa.Connection, plan_id: int, rows: Sequence[tuple[int, C
     )
     parameters = [{"of_row": row, **{f"new_{name}": getattr(change, name) for name in values}} for row, change in rows]
     connection.execute(statement, parameters)
-
-
-def _stamp(moment: datetime) -> str:
-    """Sortable text: one form on both engines."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _approval(agreed: Agreed) -> str:

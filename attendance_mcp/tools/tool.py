@@ -42,7 +42,7 @@ class Office(Protocol):
 
     def errand(self, context: Context[Any, Any]) -> Errand: ...
 
-    def gave_outside(self, context: Context[Any, Any]) -> None:
+    async def gave_outside(self, context: Context[Any, Any]) -> None:
         """Takes note that text which parents or teachers typed goes out with this answer."""
         ...
 
@@ -87,7 +87,7 @@ class AttendanceTool(Tool):
             return refusal(AttendanceError("This server made a mistake of its own and stopped."), wrote=_wrote(errand))
         else:
             if holds_outside(result.structured_content):
-                office.gave_outside(context)
+                await office.gave_outside(context)
             return result
 
     def _values(self, arguments: dict[str, Any]) -> dict[str, Any]:

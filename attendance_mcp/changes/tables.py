@@ -1,0 +1,57 @@
+"""The tables of the store, one form on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 1
+
+metadata = sa.MetaData()
+schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+plans = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("code", sa.String(64), nullable=False, unique=True),
+    sa.Column("caller", sa.String(500), nullable=False),
+    sa.Column("school", sa.String(200), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("approval", sa.String(20), nullable=False),
+    sa.Column("summary_hash", sa.String(64), nullable=False),
+    sa.Column("errand_hash", sa.String(64), nullable=False),
+    sa.Column("already", sa.Integer, nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("expires", sa.String(40), nullable=False),
+    sa.Column("settled", sa.String(40)),
+    sa.Column("lease_until", sa.String(40)),
+    sa.Index("plans_by_caller", "caller", "state"),
+)
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("plan_id", sa.ForeignKey("plans.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("made_id", sa.BigInteger),
+)
+# Which plan may send to which target: two plans of one target, in whatever processes, are carried out one by one.
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("school", sa.String(200), primary_key=True),
+    sa.Column("target", sa.String(40), primary_key=True),
+    sa.Column("plan_id", sa.ForeignKey("plans.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("until", sa.String(40), nullable=False),
+    sa.Index("leases_by_plan", "plan_id"),
+)
+outside_heard = sa.Table(
+    "outside_heard",
+    metadata,
+    sa.Column("caller", sa.String(500), primary_key=True),
+    sa.Column("last", sa.String(40), nullable=False),
+)

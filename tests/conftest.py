@@ -17,6 +17,7 @@ from attendance_mcp.sandbox.assumptions import parse_assumptions
 from attendance_mcp.sandbox.database import open_engine
 from attendance_mcp.sandbox.population import prepare
 
+from . import postgresql
 from .upstream_school import TODAY, UpstreamSchool
 
 # The same examples at every run: what one run finds, every run finds. `HYPOTHESIS_PROFILE=default` looks further.
@@ -83,6 +84,15 @@ def open_school(school_files: Callable[..., Path], tmp_path: Path) -> Iterator[C
 def school(open_school: Callable[..., UpstreamSchool]) -> UpstreamSchool:
     """The small school on Tuesday 24 November 2026, 10:30."""
     return open_school()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgresql.Cluster]:
+    """A PostgreSQL for the tests of one process."""
+    if postgresql.MISSING:
+        pytest.skip(postgresql.MISSING)
+    with postgresql.Cluster.open() as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -62,6 +62,10 @@ class UpstreamSchool:
     engine: sa.Engine
     log: RequestLog
     today: datetime
+    store: str = field(init=False)  # where the product keeps its plans
+
+    def __post_init__(self) -> None:
+        self.store = str(self.path.with_name("plans.db"))
 
     @classmethod
     @contextmanager
@@ -100,7 +104,7 @@ class UpstreamSchool:
                 "api_token": TOKEN,
                 "today": self.today,
                 "timezone": "Asia/Singapore",
-                "store": str(self.path.with_name("plans.db")),
+                "store": self.store,
                 "rate": 1000,
                 **settings,
             }
@@ -112,7 +116,7 @@ class UpstreamSchool:
             "api_token": TOKEN,
             "today": self.today.isoformat(timespec="minutes"),
             "timezone": "Asia/Singapore",
-            "store": str(self.path.with_name("plans.db")),
+            "store": self.store,
             "rate": "1000",
             **settings,
         }

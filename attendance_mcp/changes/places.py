@@ -1,4 +1,4 @@
-"""Where the store stands: in a database by its URL, or in a file on this machine alone, since children's records are in it."""
+"""Where the store stands: in a database by its URL, or in a file that never leaves this machine."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def check_place(path: Path) -> None:
         if any(re.fullmatch(names, part, re.IGNORECASE) for place in places for part in place.parts):
             raise StoreUnavailable(
                 f"The store of plans and changes stands in a folder that {service} copies to other machines: "
-                "children's records must stay on this one. Set ATTENDANCE_STORE to a file in a folder that nothing copies."
+                "children's records must stay on this one. Set ATTENDANCE_STORE to a file where nothing copies it."
             )

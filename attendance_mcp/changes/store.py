@@ -243,9 +243,7 @@ class Store:
             with self._opened().begin() as connection:
                 return work(connection)
         except ImportError:
-            raise StoreUnavailable(
-                "A store on PostgreSQL needs its driver: install attendance-mcp[postgresql]."
-            ) from None
+            raise StoreUnavailable("A store on PostgreSQL needs attendance-mcp[postgresql] installed.") from None
         except (SQLAlchemyError, OSError) as error:
             # The driver's message may hold the URL's password or a row's text.
             raise StoreUnavailable(

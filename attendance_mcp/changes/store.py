@@ -277,6 +277,15 @@ def _open(url: sa.URL) -> sa.Engine:
         engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        _make_tables(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _make_tables(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         one_at_a_time(connection)  # else two that make the tables at once are in each other's way
         metadata.create_all(connection)
@@ -285,7 +294,6 @@ def _open(url: sa.URL) -> sa.Engine:
             connection.execute(schema.insert().values(version=SCHEMA_VERSION))
         elif version > SCHEMA_VERSION:
             raise StoreUnavailable("The store was made by a newer version of attendance-mcp: update this one.")
-    return engine
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

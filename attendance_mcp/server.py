@@ -178,13 +178,19 @@ def open_app(settings: Settings) -> App:
             own_profile=profile,
             zone_set=zone is not None,
         )
-    desk = Desk(
+    return App(connection=connection, desk=open_desk(settings), demo=settings.demo)
+
+
+def open_desk(settings: Settings) -> Desk:
+    """The desk for plans alone, which needs no school; its store is opened when it is first used."""
+    return Desk(
         place=settings.store.get_secret_value() if settings.store else data_folder() / "attendance.db",
         policy=settings.approval,
         waits=timedelta(minutes=settings.confirmation_minutes),
         ask_seconds=settings.ask_seconds,
+        keep_texts=timedelta(days=settings.text_days),
+        keep_rows=timedelta(days=settings.journal_days),
     )
-    return App(connection=connection, desk=desk, demo=settings.demo)
 
 
 def _connector(settings: Settings) -> Callable[[], Client]:

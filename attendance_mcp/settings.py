@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     deadline: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 25.0
     confirmation_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     ask_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 45.0
+    text_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    journal_days: Annotated[int, Field(ge=1, le=3650)] = 365
     privacy: Literal["names", "minimal", "codes"] = "names"
     today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
     demo: bool = False

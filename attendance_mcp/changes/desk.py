@@ -34,14 +34,17 @@ class Desk:
     waits: timedelta = timedelta(minutes=60)
     carrying_out: timedelta = timedelta(seconds=25)
     ask_seconds: float = 45.0
+    keep_texts: timedelta = timedelta(days=30)
+    keep_rows: timedelta = timedelta(days=365)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @cached_property
     def store(self) -> Store:
         """Opened at the first plan: loading SQLAlchemy would cost every start of a server a third of its time."""
+        from attendance_mcp.changes.keeping import Keeps
         from attendance_mcp.changes.store import Store
 
-        return Store.at(self.place)
+        return Store.at(self.place, keeps=Keeps(self.keep_texts, self.keep_rows), now=lambda: self.now())
 
     def lease(self) -> datetime:
         """Longer than the carrying out and the reading back take, so that nobody settles a plan that still moves."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from functools import partial
 
 from attendance_mcp.changes.desk import Errand
-from attendance_mcp.changes.model import Approval, Plan, PlanState, summary_hash
+from attendance_mcp.changes.model import Approval, Outcome, Plan, PlanState, summary_hash
 from attendance_mcp.changes.settle import settle_lapsed, words_at_hand
 from attendance_mcp.changes.undo import way_back
 from attendance_mcp.changes.wording import Words, grouped, moment, summary
@@ -108,7 +108,7 @@ async def _entry(errand: Errand, plan: Plan, student_id: int | None, *, with_row
     now, zone = errand.desk.now(), errand.school.clock.zone
     own = plan.caller == errand.school.caller
     words = await words_at_hand(errand, plan)  # of this plan alone: its summary is bound to how these are named
-    line = summary(plan.changes, words, texts=own)
+    line = summary(plan.kept, words, texts=own)
     settled, waiting = plan.state is PlanState.SETTLED, plan.state is PlanState.WAITING
     renamed = own and waiting and summary_hash(line) != plan.summary_hash
     undo = _undo(errand, plan, own=own) if settled else ""
@@ -144,7 +144,7 @@ def _rows(plan: Plan, words: Words, student_id: int | None) -> list[str]:
     """The changes with their row numbers, those that are alike but for the student in one line."""
     alike: dict[tuple[str, ...], tuple[list[int], list[str]]] = {}
     for number, change in enumerate(plan.changes, start=1):
-        if student_id is None or change.target.student_id == student_id:
+        if change.outcome is not Outcome.ERASED and student_id in (None, change.target.student_id):
             (group,) = grouped([change], words)
             key = (group.outcome, group.record, group.was, group.becomes, group.reason)
             numbers, students = alike.setdefault(key, ([], []))

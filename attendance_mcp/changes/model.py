@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     NOT_SENT = "not sent"
+    ERASED = "erased"  # taken out of the store at somebody's wish: nothing is known of it any more
 
 
 class PlanState(StrEnum):
@@ -86,6 +87,7 @@ class MarkValue:
     status: int | None
     note: str | None = None
     put_back: bool = field(default=False, compare=False)
+    gone: bool = field(default=False, compare=False)  # there was a note, which is no longer kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,11 @@ class ExcusalValue:
     parent_id: int | None = None
     comment: str | None = None
     put_back: bool = field(default=False, compare=False)
+    gone: bool = field(default=False, compare=False)  # there was a comment, which is no longer kept
 
 
 Value = MarkValue | ExcusalValue | None
+ERASED_TARGET = '{"student_id": 0}'  # no student's, as it stands in the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,11 @@ class Plan:
     settled: datetime | None = None
     already: int = 0
 
+    @property
+    def kept(self) -> tuple[Change, ...]:
+        """Those of its changes of which anything is still known."""
+        return tuple(change for change in self.changes if change.outcome is not Outcome.ERASED)
+
 
 def value_to_json(value: Value) -> dict[str, Any] | None:
     """A value for the store."""
@@ -140,30 +149,30 @@ def value_to_json(value: Value) -> dict[str, Any] | None:
         case None:
             return None
         case MarkValue():
-            return {"status": value.status, "note": value.note, **_put_back(value)}
+            return {"status": value.status, "note": value.note, **_flags(value)}
         case ExcusalValue():
             return {
                 "start": value.start.isoformat(),
                 "end": value.end.isoformat(),
                 "parent_id": value.parent_id,
                 "comment": value.comment,
-                **_put_back(value),
+                **_flags(value),
             }
 
 
-def _put_back(value: MarkValue | ExcusalValue) -> dict[str, bool]:
-    return {"put_back": True} if value.put_back else {}
+def _flags(value: MarkValue | ExcusalValue) -> dict[str, bool]:
+    return {name: True for name in ("put_back", "gone") if getattr(value, name)}
 
 
 def value_from_json(stored: dict[str, Any] | None) -> Value:
     """A value from the store."""
     if stored is None:
         return None
-    put_back = stored.get("put_back", False)
+    flags = (stored.get("put_back", False), stored.get("gone", False))
     if "status" in stored:
-        return MarkValue(stored["status"], stored["note"], put_back)
+        return MarkValue(stored["status"], stored["note"], *flags)
     start, end = date.fromisoformat(stored["start"]), date.fromisoformat(stored["end"])
-    return ExcusalValue(start, end, stored["parent_id"], stored["comment"], put_back)
+    return ExcusalValue(start, end, stored["parent_id"], stored["comment"], *flags)
 
 
 def target_to_json(target: Target) -> dict[str, Any]:

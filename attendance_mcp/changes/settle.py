@@ -102,7 +102,7 @@ async def _read(errand: Errand, plan: Plan, until: float | None) -> Snapshot | N
 async def words_at_hand(errand: Errand, plan: Plan) -> Words:
     """What was done can be told by ids where the school does not answer."""
     try:
-        return await words_for(errand.school, plan.changes)
+        return await words_for(errand.school, plan.kept)
     except AttendanceError:
         return words_without_names(errand.school)
 
@@ -139,8 +139,8 @@ def _unknown(change: Change, seen: str) -> Change:
 def _facts(errand: Errand, plan: Plan, words: Words, *, repeated: bool, read: bool = False) -> WriteFacts:
     settled = plan.state is PlanState.SETTLED
     return WriteFacts(
-        summary=summary(plan.changes, words),
-        changes=grouped(plan.changes, words) if settled else [],
+        summary=summary(plan.kept, words),
+        changes=grouped(plan.kept, words) if settled else [],
         already_so=plan.already,
         state=str(plan.state),
         approval=str(plan.approval if plan.approval is not Approval.NONE else Approval.TOKEN),

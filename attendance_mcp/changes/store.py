@@ -7,12 +7,9 @@ SQLAlchemy is imported by whoever makes the first plan, not at start: a host sta
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +17,8 @@ import anyio.to_thread
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from attendance_mcp.changes.leases import claim_with_targets, free, one_at_a_time, stamp
+from attendance_mcp.changes.keeping import BETWEEN_PURGES, Erased, Keeps, chain, erase
+from attendance_mcp.changes.leases import claim_with_targets, free, stamp
 from attendance_mcp.changes.model import (
     Agreed,
     Approval,
@@ -29,19 +27,19 @@ from attendance_mcp.changes.model import (
     Outcome,
     Plan,
     PlanState,
-    Target,
     Way,
     target_from_json,
     target_to_json,
     value_from_json,
     value_to_json,
 )
-from attendance_mcp.changes.places import address_of, check_place
-from attendance_mcp.changes.tables import SCHEMA_VERSION, changes, metadata, outside_heard, plans, schema
+from attendance_mcp.changes.opening import keep_no_longer, open_store, wipe
+from attendance_mcp.changes.places import address_of
+from attendance_mcp.changes.tables import changes, of_student, outside_heard, plans
 from attendance_mcp.errors import StoreUnavailable
 
 T = TypeVar("T")
-_CONNECT_SECONDS = 5  # to a PostgreSQL that does not answer
+KEEPS = Keeps()
 
 
 class Store:
@@ -50,15 +48,19 @@ class Store:
     Raises StoreUnavailable where the database can't be read or written: then nothing is sent.
     """
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, *, keeps: Keeps, now: Callable[[], datetime]) -> None:
         self._url = url
+        self._keeps, self._now = keeps, now
+        self._purge_next: datetime | None = None
         self._engine: sa.Engine | None = None
         self._opening = threading.Lock()
 
     @classmethod
-    def at(cls, place: str | Path) -> Store:
+    def at(
+        cls, place: str | Path, *, keeps: Keeps = KEEPS, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> Store:
         """A store at a `postgresql://…` URL or in a SQLite file. Raises StoreUnavailable for a URL that is none."""
-        return cls(address_of(place))
+        return cls(address_of(place), keeps=keeps, now=now)
 
     async def add(self, plan: Plan, *, most_waiting: int) -> bool:
         """Stores a waiting plan; false where so many of the caller's wait already."""
@@ -107,7 +109,7 @@ class Store:
         if since is not None:
             told.append(sa.func.coalesce(plans.c.settled, plans.c.created) >= stamp(since))
         if student_id is not None:
-            told.append(plans.c.id.in_(sa.select(changes.c.plan_id).where(_of_student(student_id))))
+            told.append(plans.c.id.in_(sa.select(changes.c.plan_id).where(of_student(student_id))))
 
         def work(connection: sa.Connection) -> tuple[list[Plan], int]:
             total = connection.execute(sa.select(sa.func.count()).select_from(plans).where(*told)).scalar_one()
@@ -215,9 +217,19 @@ class Store:
                 ended = {"state": state, "settled": stamp(now), "lease_until": None}
                 connection.execute(plans.update().where(plans.c.id == plan_id).values(ended))
                 free(connection, plan_id)
+                chain(connection, plan_id)
             return plan_id is not None
 
         return await self._do(work)
+
+    async def erase(self, student_id: int) -> tuple[Erased, bool]:
+        """Takes a student out; false beside it where another process still holds the file's old pages."""
+        erased = await self._do(lambda connection: erase(connection, student_id))
+        return erased, await anyio.to_thread.run_sync(lambda: wipe(self._opened()))
+
+    async def read(self, query: Callable[[sa.Connection], T]) -> T:
+        """What a query gives, for those who look at the store as a whole."""
+        return await self._do(query)
 
     async def heard_outside(self, caller: str, *, now: datetime) -> None:
         """Keeps that outside text was given to this caller now. Being cancelled, it may yet do so."""
@@ -254,7 +266,10 @@ class Store:
     def _opened(self) -> sa.Engine:
         with self._opening:
             if self._engine is None:
-                self._engine = _open(self._url)
+                self._engine = open_store(self._url)
+            if self._purge_next is None or self._now() >= self._purge_next:
+                keep_no_longer(self._engine, self._keeps, now=self._now())
+                self._purge_next = self._now() + BETWEEN_PURGES
             return self._engine
 
     def close(self) -> None:
@@ -264,60 +279,11 @@ class Store:
             self._engine = None
 
 
-def _open(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "sqlite":
-        within = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-        engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=within)
-    else:
-        path = Path(url.database or "")
-        check_place(path)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Made with the right mode before SQLite opens it: children's records are in it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        engine = sa.create_engine(url, hide_parameters=True)
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    try:
-        _make_tables(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
-
-
-def _make_tables(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        one_at_a_time(connection)  # else two that make the tables at once are in each other's way
-        metadata.create_all(connection)
-        version = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
-        if version is None:
-            connection.execute(schema.insert().values(version=SCHEMA_VERSION))
-        elif version > SCHEMA_VERSION:
-            raise StoreUnavailable("The store was made by a newer version of attendance-mcp: update this one.")
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would begin later than we say, and miss another process's write
-    connection.execute("PRAGMA busy_timeout = 5000")
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        # Refused where another process opens the new file at this moment: that one sets the mode, which is the file's.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
 def _waiting(connection: sa.Connection, caller: str, *, now: datetime) -> int:
     query = sa.select(sa.func.count()).where(
         plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > stamp(now)
     )
     return int(connection.execute(query).scalar_one())
-
-
-def _of_student(id: int) -> sa.ColumnElement[bool]:
-    """Whether a change is of that student: a target's text begins with the student's id."""
-    begins = json.dumps(target_to_json(Target(student_id=id))).removesuffix("}")
-    return sa.or_(*(changes.c.target.startswith(begins + end, autoescape=True) for end in (",", "}")))
 
 
 def _held(connection: sa.Connection, code: str, lease: datetime) -> int | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+from attendance_mcp.changes.model import Target, target_to_json
+
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -24,6 +28,9 @@ plans = sa.Table(
     sa.Column("expires", sa.String(40), nullable=False),
     sa.Column("settled", sa.String(40)),
     sa.Column("lease_until", sa.String(40)),
+    sa.Column("purged", sa.String(40)),  # when its texts went
+    sa.Column("place", sa.Integer),  # in its school's chain, from 1
+    sa.Column("link", sa.String(64)),
     sa.Index("plans_by_caller", "caller", "state"),
 )
 changes = sa.Table(
@@ -38,7 +45,20 @@ changes = sa.Table(
     sa.Column("outcome", sa.String(20), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("made_id", sa.BigInteger),
+    sa.Column("salt", sa.String(32)),
+    sa.Column("digest", sa.String(64)),
 )
+# Where each school's chain begins and ends: what was taken out after its time leaves its last link as the anchor.
+chains = sa.Table(
+    "chains",
+    metadata,
+    sa.Column("school", sa.String(200), primary_key=True),
+    sa.Column("anchor", sa.String(64), nullable=False),
+    sa.Column("anchor_place", sa.Integer, nullable=False),
+    sa.Column("last", sa.String(64), nullable=False),
+    sa.Column("places", sa.Integer, nullable=False),
+)
+ADDED_BY_2 = (plans.c.purged, plans.c.place, plans.c.link, changes.c.salt, changes.c.digest)
 # Which plan may send to which target: two plans of one target, in whatever processes, are carried out one by one.
 leases = sa.Table(
     "leases",
@@ -55,3 +75,9 @@ outside_heard = sa.Table(
     sa.Column("caller", sa.String(500), primary_key=True),
     sa.Column("last", sa.String(40), nullable=False),
 )
+
+
+def of_student(id: int) -> sa.ColumnElement[bool]:
+    """Whether a change is of that student: a target's text begins with the student's id."""
+    begins = json.dumps(target_to_json(Target(student_id=id))).removesuffix("}")
+    return sa.or_(*(changes.c.target.startswith(begins + end, autoescape=True) for end in (",", "}")))

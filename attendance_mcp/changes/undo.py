@@ -29,6 +29,8 @@ UNSENT = "Undoing unsends nothing: parents whom the school's system has told sta
 NOT_TAKEN_BEFORE = "a mark that was not taken can't be restored"
 NO_PARENT = "an excusal without a parent can't be made anew"
 NEVER_FOUND = "a new excusal that was not found can't be deleted"
+NO_NOTE = "its note is no longer kept"
+NO_COMMENT = "its comment is no longer kept"
 _NAMED = 5
 
 
@@ -63,7 +65,7 @@ async def draft_undo(
     plan = await errand.find(confirmation)
     _check_ended(plan)
     back = way_back(_chosen(plan, rows, students))
-    people = await errand.school.students({change.target.student_id for change in plan.changes})
+    people = await errand.school.students({change.target.student_id for change in plan.kept})
     lost = [f"{reason}: {_names(changes, people)}" for reason, changes in back.lost.items()]
     if not back.changes:
         raise PlanError(f"There is nothing to undo: {'; '.join(lost) or 'none of these changes was made'}.")
@@ -100,6 +102,9 @@ def _chosen(plan: Plan, rows: Sequence[int], students: Sequence[int]) -> list[Ch
 def _turned(change: Change) -> Change | str:
     """The change that takes this one back, or why there is none."""
     student_id = change.target.student_id
+    if gone := next((value for value in (change.before, change.after) if value and value.gone), None):
+        # Whether the record still is as it was left can't be told either.
+        return NO_NOTE if isinstance(gone, MarkValue) else NO_COMMENT
     match change.kind, change.before, change.after:
         case ((ChangeKind.HOMEROOM_MARK | ChangeKind.CLASS_MARK), MarkValue() as before, after):
             if before.status is None:

@@ -174,6 +174,8 @@ def summary(changes: Sequence[Change], words: Words, *, texts: bool = True) -> s
 
     Without `texts` it says of a note only that there is one.
     """
+    if not changes:
+        return "All that stood here was erased."
     if len(changes) == 1 and texts:
         return _one(changes[0], words)
     kinds: dict[ChangeKind, list[Change]] = {}
@@ -194,6 +196,7 @@ def _one(change: Change, words: Words) -> str:
             parts = [f"to end {words.day(after.end)}"] if before.end != after.end else []
             if before.comment != after.comment:
                 parts += [f"with the comment {_comment(after)}" if after.comment else "without its comment"]
+            parts += ["with a comment that is no longer kept"] if after.gone and not parts else []
             return f"Alter the excusal of {name} for {words.days(before)} {' and '.join(parts)}."
         case ChangeKind.EXCUSAL_DELETED, ExcusalValue() as before, _:
             return f"Delete the excusal of {name} for {words.days(before)}."
@@ -208,6 +211,8 @@ def _one_mark(change: Change, before: MarkValue, after: MarkValue, words: Words)
         _place(change, words),
     )
     if before.status == after.status:
+        if before.gone or after.gone:
+            return f"Change the note of {name} {place}, still {label}; it is no longer kept."
         if after.note is None:
             return f"Erase the note of {name} {place}, still {label}."
         verb = "Put back" if after.put_back else "Write the note"
@@ -289,7 +294,9 @@ def _was(change: Change, words: Words) -> str:
     match change.before:
         case MarkValue() as before:
             note = f" with a note of {counted(len(before.note), 'character')}" if before.note else ""
-            return words.status(change, before.status) + note
+            return words.status(change, before.status) + (
+                " with a note that is no longer kept" if before.gone else note
+            )
         case ExcusalValue() as before:
             return _excusal(before, words, comment=f"a comment of {counted(len(before.comment or ''), 'character')}")
         case _:
@@ -313,6 +320,8 @@ def _becomes(change: Change, words: Words) -> str:
 
 
 def _note_change(before: MarkValue, after: MarkValue) -> str:
+    if after.gone:
+        return "a note that is no longer kept"
     if before.note == after.note:
         return "note kept" if before.note else ""
     instead = " in its place" if before.note and after.note else ""
@@ -335,6 +344,7 @@ def _comment(after: ExcusalValue) -> str:
 
 def _excusal(value: ExcusalValue, words: Words, *, comment: str) -> str:
     parts = [words.days(value), f"in the name of {_parent(value, words)}"]
+    parts += ["a comment that is no longer kept"] if value.gone else []
     return ", ".join([*parts, comment] if value.comment else parts)
 
 

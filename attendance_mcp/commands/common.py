@@ -22,13 +22,16 @@ WRONG_SETTINGS = 2
 demo_option = click.option("--demo", is_flag=True, help="Use the embedded school with invented people.")
 
 
-def settings_of(context: click.Context, *, demo: bool) -> Settings:
-    """The settings of the environment, in demo mode where the command or the whole line says so. Else ends."""
+def settings_of(context: click.Context, *, demo: bool, token: bool = True) -> Settings:
+    """The settings of the environment, in demo mode where the command or the whole line says so. Else ends.
+
+    Without `token` those of a command that asks the school nothing.
+    """
     try:
         settings = Settings(demo=True) if demo or context.obj else Settings()
     except ValidationError as error:
         end(*explain(error))
-    if not settings.demo and not settings.has_token:
+    if token and not settings.demo and not settings.has_token:
         end(NO_TOKEN)
     return settings
 

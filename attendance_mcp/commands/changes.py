@@ -1,0 +1,166 @@
+"""`changes`: the journal, as its keeper sees it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+
+from attendance_mcp.commands.common import demo_option, end, or_end, settings_of
+from attendance_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from attendance_mcp.changes.store import Store
+
+
+@click.command("changes")
+@demo_option
+@click.option(
+    "--export",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Write each plan as a line of JSON, by ids and codes; without a file to stdout.",
+)
+@click.option("--texts", is_flag=True, help="Export notes, comments and reasons too, while they are kept.")
+@click.option("--verify", is_flag=True, help="Check the chain; ends with status 1 where it is broken.")
+@click.option("--student", type=click.IntRange(min=1), metavar="ID", help="Only what is of this student.")
+@click.option("--erase", is_flag=True, help="Take all that is of the student out of the store, for good.")
+@click.option("--yes", is_flag=True, help="Erase without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    demo: bool,
+    export: Path | None,
+    texts: bool,
+    verify: bool,
+    student: int | None,
+    erase: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Show, export and check what was changed through this installation, or take a student out of it.
+
+    Only the list needs the school's token, since it tells names; the others work on the store alone.
+
+    \b
+    attendance-mcp changes
+    attendance-mcp changes --export journal.jsonl
+    attendance-mcp changes --export --student 4711 --texts
+    attendance-mcp changes --verify
+    attendance-mcp changes --student 4711 --erase
+    """
+    if sum((export is not None, verify, erase)) > 1:
+        raise click.UsageError("--export, --verify and --erase are three things: do one of them.")
+    if (erase and student is None) or (verify and student is not None):
+        raise click.UsageError("--erase needs --student; --verify checks the whole chain, so it takes none.")
+    if (texts and export is None) or (yes and not erase):
+        raise click.UsageError("--texts goes with --export, and --yes with --erase.")
+    alone = export is not None or verify or erase
+    settings = settings_of(context, demo=demo, token=not alone)
+    if export is not None:
+        _export(settings, export, student=student, texts=texts)
+    elif verify:
+        sys.exit(_verify(settings, as_json=as_json))
+    elif erase and student is not None:
+        _erase(settings, student, sure=yes, as_json=as_json)
+    else:
+        or_end(lambda: anyio.run(_list, settings, student, as_json))
+
+
+def _export(settings: Settings, file: Path, *, student: int | None, texts: bool) -> None:
+    from attendance_mcp.changes.auditing import records
+
+    found = _on_store(settings, lambda connection: records(connection, student_id=student, texts=texts))
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in found)
+    if str(file) == "-":
+        click.echo(lines, nl=False)
+        return
+    try:
+        file.touch(mode=0o600)  # children's records are in it
+        file.write_text(lines, "utf-8")
+    except OSError as error:
+        end(f"The export can't be written: {error.strerror}.")
+    click.echo(f"{len(found)} plans exported.", err=True)
+
+
+def _verify(settings: Settings, *, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from attendance_mcp.changes.auditing import check
+
+    checked = _on_store(settings, check)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in checked]))
+    elif not checked:
+        click.echo("No plan has ended yet: there is nothing to check.")
+    else:
+        for one in checked:
+            held = "broken" if one.broken else "the chain holds"
+            erased = f", {one.erased} rows of them erased" if one.erased else ""
+            click.echo(f"{one.school}: {held}; {one.plans} plans{erased}; last link {one.last}")
+            for fault in one.broken:
+                click.echo(f"- {fault}")
+    return 1 if any(one.broken for one in checked) else 0
+
+
+def _erase(settings: Settings, student: int, *, sure: bool, as_json: bool) -> None:
+    from attendance_mcp.changes.keeping import rows_of_student
+
+    rows = _on_store(settings, lambda connection: rows_of_student(connection, student))
+    if rows and not sure:
+        if not sys.stdin.isatty():
+            end("To erase, type the student's id at a terminal, or give --yes. Nothing was erased.")
+        click.echo(f"{rows} changes of student {student} stand in the store. Erased, they can't be undone or told.")
+        if click.prompt("Type the student's id to erase them", default="", show_default=False).strip() != str(student):
+            end("That is not the id. Nothing was erased.")
+    erased, wiped = _with_store(settings, lambda store: store.erase(student)) if rows else (None, True)
+    told = {"student_id": student, "rows": erased.rows if erased else 0, "plans": erased.plans if erased else 0}
+    if as_json:
+        click.echo(json.dumps({**told, "wiped": wiped}))
+    elif not rows:
+        click.echo(f"Nothing of student {student} stands in the store.")
+    else:
+        click.echo(f"Erased: {told['rows']} rows of student {student}, and {told['plans']} plans not carried out.")
+    if not wiped:
+        end("Another process uses the file, so old pages of it may stay: stop the servers, and erase again.")
+
+
+def _on_store(settings: Settings, query: Any) -> Any:
+    return _with_store(settings, lambda store: store.read(query))
+
+
+def _with_store(settings: Settings, work: Any) -> Any:
+    """What is done with the store alone; the school isn't asked."""
+    from attendance_mcp.server import open_desk
+
+    async def run() -> Any:
+        desk = open_desk(settings)
+        try:
+            store: Store = desk.store
+            return await work(store)
+        finally:
+            desk.close()
+
+    return or_end(lambda: anyio.run(run))
+
+
+async def _list(settings: Settings, student: int | None, as_json: bool) -> None:  # noqa: FBT001 anyio.run passes by position
+    from attendance_mcp.answer import answer
+    from attendance_mcp.changes.journal import journal
+    from attendance_mcp.server import open_app
+
+    app = open_app(settings)
+    try:
+        facts = await journal(app.own_errand(), since=None, student_id=student, limit=100)
+    finally:
+        await app.aclose()
+    told = answer(facts, demo=settings.demo)
+    click.echo(json.dumps(told.structured_content, ensure_ascii=False) if as_json else told.content[0].text)  # type: ignore[union-attr]

@@ -158,6 +158,7 @@ async def _list(settings: Settings, student: int | None, as_json: bool) -> None:
     from attendance_mcp.server import open_app
 
     app = open_app(settings)
+    app.connection.writes = settings.writes_on(http=False)
     try:
         facts = await journal(app.own_errand(), since=None, student_id=student, limit=100)
     finally:

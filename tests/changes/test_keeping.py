@@ -39,7 +39,7 @@ async def test_after_its_days_no_byte_of_a_note_is_in_the_file(school):
 
 
 def test_an_erased_student_leaves_the_chain_whole_and_an_altered_row_breaks_it(school):
-    one, two = anyio.run(go, school)
+    one, _ = anyio.run(go, school)
     env = school.environment()
     d = command("changes", "--verify", settings=env)
     assert d.exit_code == 0

@@ -2,7 +2,8 @@
 
 `token`: the confirmation is enough. `human`: a person, by one of three ways. `auto`: a client that can be asked always
 is; else a risky plan needs a person all the same, and another goes by its confirmation, behind the host's own prompt.
-The ways to a person: the client's question (an Asker) and the window (a Screen).
+The ways to a person: the client's question (an Asker), the window (a Screen), and the terminal, where the person comes
+by themselves (commands/approve.py).
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ async def why_risky(errand: Errand, plan: Plan) -> str:
     today = errand.school.clock.today()
     rows = plan.changes
     why = [f"it has {counted(len(rows), 'change')}"] if len(rows) > MANY_ROWS else []
-    if _deletions(plan):
+    if deletions(plan):
         why.append("it deletes")
     if any(_erases(row) for row in rows):
         why.append("it erases what somebody typed")
@@ -87,7 +88,8 @@ def _days(row: Change) -> list[date]:
     return [*days, *(value.start for value in (row.before, row.after) if isinstance(value, ExcusalValue))]
 
 
-def _deletions(plan: Plan) -> int:
+def deletions(plan: Plan) -> int:
+    """How many excusals the plan deletes; a person must type that number."""
     return sum(row.kind is ChangeKind.EXCUSAL_DELETED for row in plan.changes)
 
 
@@ -95,7 +97,7 @@ async def _by_question(errand: Errand, plan: Plan) -> Agreed:
     async def message() -> str:
         return await message_of(errand, plan)
 
-    reply = await errand.asker.ask(Question(plan.code, message, deletions=_deletions(plan)))
+    reply = await errand.asker.ask(Question(plan.code, message, deletions=deletions(plan)))
     waits = f"The plan waits until {_until(errand, plan)}; call this again to ask once more."
     match reply:
         case Reply.YES:
@@ -131,14 +133,17 @@ async def _by_window(errand: Errand, plan: Plan, screen: Screen, why: str) -> No
     if now is not None and now.state is PlanState.WAITING:
         raise NotApproved(
             "The plan is open in the person's browser, and they have not decided yet. It waits there until "
-            f"{_until(errand, plan)}. Call this again later: it tells the outcome, or shows the page once more."
+            f"{_until(errand, plan)}. Call this again later: it tells the outcome, or shows the page once more. list_changes "
+            f"tells what waits; at a terminal of this machine, attendance-mcp approve {plan.code} shows the plan too."
         )
 
 
 def _ways(errand: Errand, plan: Plan, why: str, hindrance: str) -> str:
     return (
         f"A person must agree to this plan ({why}), and {hindrance}. It waits until {_until(errand, plan)}. "
-        "Use a client that can ask its user. For agents that work unattended there is ATTENDANCE_APPROVAL=token."
+        f"Ask the person to run `attendance-mcp approve {plan.code}` in a terminal where this server runs, with its "
+        "settings, or to use a client that can ask its user. For agents that work unattended there is "
+        "ATTENDANCE_APPROVAL=token."
     )
 
 

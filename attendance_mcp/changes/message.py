@@ -16,12 +16,12 @@ MOST_ROWS = 20
 _MOST_GROUPS = 20
 
 
-async def message_of(errand: Errand, plan: Plan) -> str:
-    """The question's text, by the names and labels of now."""
+async def message_of(errand: Errand, plan: Plan, *, whole: bool = False) -> str:
+    """The question's text, by the names and labels of now; `whole` shows every change of a long one too."""
     words = await words_for(errand.school, plan.changes)
     expires = moment(plan.expires, errand.desk.now(), errand.school.clock.zone)
     lines = [summary(plan.changes, words)]
-    if len(plan.changes) > MOST_ROWS:
+    if len(plan.changes) > MOST_ROWS and not whole:
         groups = grouped(plan.changes, words)
         lines += [
             f"- {group.record}: {group.was} → {group.becomes} ({counted(len(group.students), 'student')})"

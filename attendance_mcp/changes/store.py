@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -268,7 +269,10 @@ class Store:
             if self._engine is None:
                 self._engine = open_store(self._url)
             if self._purge_next is None or self._now() >= self._purge_next:
-                keep_no_longer(self._engine, self._keeps, now=self._now())
+                with suppress(
+                    SQLAlchemyError
+                ):  # purging again in an hour does; writing or reading must not wait for it
+                    keep_no_longer(self._engine, self._keeps, now=self._now())
                 self._purge_next = self._now() + BETWEEN_PURGES
             return self._engine
 

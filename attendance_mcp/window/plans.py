@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from attendance_mcp.changes.apply import apply_agreed
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.model import Agreed, Approval, Plan, PlanState, Way
-from attendance_mcp.changes.risks import warnings_of
+from attendance_mcp.changes.plan import store_plan
+from attendance_mcp.changes.risks import Risks, warnings_of
+from attendance_mcp.changes.undo import draft_undo, way_back
 from attendance_mcp.changes.wording import rows_of, summary, words_for, words_without_names
-from attendance_mcp.errors import AttendanceError
+from attendance_mcp.errors import AttendanceError, PlanError
 from attendance_mcp.window.ports import PlanPort, PlanView, State, ViewRow
 from attendance_mcp.window.window import Window
 
@@ -30,6 +32,7 @@ class StoredPlan:
     key: str
     errand: Callable[[], Errand]
     demo: bool = False
+    said: tuple[str, ...] = ()  # what was found when it was planned, and stands in no row
 
     async def view(self) -> PlanView:
         errand = self.errand()
@@ -52,26 +55,33 @@ class StoredPlan:
         return await self.view()
 
     async def undo(self) -> PlanPort:
-        raise AttendanceError("Taking a plan back isn't there yet: plan the way back as changes of its own.")
+        errand = self.errand()
+        # What marks are warned of is worked out again at each look; the draft knows what can't be restored.
+        draft = await draft_undo(errand, self.key, rows=(), students=(), risks=Risks(errand.school))
+        facts = await store_plan(errand, draft, errand_hash="")  # no tool's call can repeat it
+        if not facts.confirmation:
+            raise PlanError("There is nothing to undo: every record already is as it was before.")
+        return StoredPlan(facts.confirmation, self.errand, demo=self.demo, said=tuple(facts.warnings))
 
     async def _told(self, errand: Errand, plan: Plan, state: State) -> PlanView:
         try:
-            words = await words_for(errand.school, plan.changes)
-            warnings = await warnings_of(errand.school, plan.changes)
+            words = await words_for(errand.school, plan.kept)
+            warnings = await warnings_of(errand.school, plan.kept)
         except AttendanceError:
             if state == "waiting":
                 raise  # nobody can agree to ids
             words, warnings = words_without_names(errand.school), []
         return PlanView(
-            summary=summary(plan.changes, words),
+            summary=summary(plan.kept, words),
             rows=tuple(
                 ViewRow(row.student, row.record, row.was, row.becomes, row.outcome, row.reason)
-                for row in rows_of(plan.changes, words)
+                for row in rows_of(plan.kept, words)
             ),
-            warnings=tuple(warnings),
+            warnings=tuple(dict.fromkeys([*warnings, *self.said])),
             expires=plan.expires.astimezone(errand.school.clock.zone),
             state=state,
             already_so=plan.already,
+            can_undo=plan.state is PlanState.SETTLED and bool(way_back(plan.kept).changes),
             demo=self.demo,
         )
 

@@ -133,8 +133,9 @@ async def _by_window(errand: Errand, plan: Plan, screen: Screen, why: str) -> No
     if now is not None and now.state is PlanState.WAITING:
         raise NotApproved(
             "The plan is open in the person's browser, and they have not decided yet. It waits there until "
-            f"{_until(errand, plan)}. Call this again later: it tells the outcome, or shows the page once more. list_changes "
-            f"tells what waits; at a terminal of this machine, attendance-mcp approve {plan.code} shows the plan too."
+            f"{_until(errand, plan)}. Call this again later: it tells the outcome, or shows the page once more. "
+            "list_changes tells what became of it; the person may also run "
+            f"`attendance-mcp approve {plan.code}` in a terminal of that machine."
         )
 
 

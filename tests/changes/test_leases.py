@@ -108,12 +108,15 @@ async def test_a_plan_that_waited_goes_on_when_the_other_has_ended_and_never_do_
             async def second(asking: Asking) -> None:
                 results.append(await apply(asking, plans[1]))
 
-            async with school.client(app=other) as asking, anyio.create_task_group() as group:
-                async with held(school, way, ask, plans[0]):
-                    other.desk.now = now
-                    group.start_soon(second, asking)
-                    await looked.wait()
-                    assert len(school.writes) == 1
+            async with (
+                school.client(app=other) as asking,
+                anyio.create_task_group() as group,
+                held(school, way, ask, plans[0]),
+            ):
+                other.desk.now = now
+                group.start_soon(second, asking)
+                await looked.wait()
+                assert len(school.writes) == 1
     assert results[0].structured_content["outcomes"] == {"done": 1}
     assert methods(school) == "PUT GET PUT GET"
     assert [register.mark(school, id)[0] for id in register.students[:2]] == [13, 13]

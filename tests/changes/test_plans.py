@@ -260,7 +260,7 @@ async def test_where_a_person_must_agree_and_cant_be_asked_the_plan_is_refused_w
         plan = await mark_late(ask, absent(school)[0])
         told = await ask.error("apply_changes", confirmation=plan["confirmation"], summary=plan["summary"])
     assert "ATTENDANCE_APPROVAL=human" in told
-    assert "Use a client that can ask its user." in told
+    assert f"run `attendance-mcp approve {plan['confirmation']}` in a terminal" in told
     assert told.endswith("Nothing was written.")
     assert school.writes == []
 

@@ -162,7 +162,10 @@ def test_a_name_cannot_steer_the_terminal(school):
     [
         ("set caller = 'somebody else'", "No plan of yours has this confirmation."),
         ("set school = 'https://another.example.invalid'", "No plan of yours has this confirmation."),
-        ("set expires = '2020-01-01T00:00:00.000000+00:00'", "This plan has expired, and nothing was written."),
+        (
+            "set expires = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now', '-1 minute')",
+            "This plan has expired, and nothing was written.",
+        ),
         ("set state = 'stale'", "This plan is stale: a record had changed since it was made."),
     ],
 )

@@ -1,4 +1,4 @@
-# make demo | test | lint | format | schemas | bench | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | soak | lint | format | schemas | bench | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test lint format schemas bench clean
+.PHONY: demo test soak lint format schemas bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -38,6 +38,10 @@ format: $(TESTING)
 # A file of tests stays on one worker, which opens its schools once.
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# The state machine of writes, at length: other orders of events at every run.
+soak: $(TESTING)
+	STATE_MACHINE_RUNS=10000 HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest tests/changes/test_state_machine.py
 
 # Speed and size beside the peers, in one run; what it needs beyond the project goes into an environment of its own.
 bench: | $(VENV)/bin/python

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 CTRL_C, CTRL_D = "\x03", "\x04"
+_PATIENCE = 60
 
 
 @dataclass(eq=False)
@@ -42,6 +44,8 @@ class Terminal:
         return self.process.wait(30)
 
     def _read(self) -> bool:
+        if not select.select([self.number], [], [], _PATIENCE)[0]:
+            raise AssertionError(f"Nothing came for {_PATIENCE} seconds: {self.screen}")
         try:
             part = os.read(self.number, 4096)
         except OSError:  # Linux's way to say that the other end is closed

@@ -120,16 +120,6 @@ def test_anything_but_the_whole_word_is_asked_again(school, typed):
     assert school.writes == []
 
 
-def test_what_was_typed_before_the_question_is_no_answer(school):
-    plan = planned(school, late(absent(school)[0]))
-    with approve(school, str(plan["confirmation"])) as at:
-        at.type("yes\n")
-        at.wait_for(QUESTION)
-        at.type(CTRL_D)
-        assert at.end() == 1
-    assert school.writes == []
-
-
 def test_a_deletion_wants_the_number_of_deletions(school):
     excusal, student = school.one("select id, student_id from excusals order by id")
     plan = planned(school, {"kind": "delete excusal", "student_ids": [student], "excusal_id": excusal})

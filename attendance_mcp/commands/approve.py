@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import select
+import signal
+import socket
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 from anyio.from_thread import start_blocking_portal
@@ -172,10 +176,36 @@ def _ask(question: str) -> str | None:
     """What the person types; None where they leave by Ctrl+C or Ctrl+D."""
     _forget_what_was_typed()
     try:
-        return input(question).strip()
+        with _interruptible() as wait:
+            click.echo(question, nl=False)
+            wait()
+            return input().strip()
     except (KeyboardInterrupt, EOFError):
         click.echo()
         return None
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], None]]:
+    """A wait for a line that Ctrl+C ends at any moment.
+
+    One that comes between the question and the reading of the answer would otherwise be seen at the next key only.
+    """
+    if sys.platform == "win32":  # there the console itself ends the reading
+        yield lambda: None
+        return
+    signalled, by_signal = socket.socketpair()
+    with signalled, by_signal:
+        by_signal.settimeout(0)
+        before = signal.set_wakeup_fd(by_signal.fileno(), warn_on_full_buffer=False)
+        try:
+            yield partial(_readable, [sys.stdin, signalled])
+        finally:
+            signal.set_wakeup_fd(before)
+
+
+def _readable(either: list[Any]) -> None:
+    select.select(either, [], [])
 
 
 def _forget_what_was_typed() -> None:

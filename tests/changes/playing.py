@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -215,11 +217,45 @@ class Stage:
         """The rows of every plan, as another process sees them in the store."""
         with closing(sqlite3.connect(self.store)) as store:
             store.row_factory = sqlite3.Row
-            query = "select p.code, p.state, c.* from plans p join changes c on c.plan_id = p.id order by p.id, c.row"
+            query = "select p.code, p.state, p.lease_until, c.* from plans p join changes c on c.plan_id = p.id order by p.id, c.row"
             return [dict(row) for row in store.execute(query)]
 
     def elapse(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+
+@dataclass(eq=False)
+class Planned:
+    """A plan as the model knows it: what each row makes of its record."""
+
+    code: str
+    summary: str
+    rows: dict[Key, tuple[Value, Value]]
+    expires: datetime
+    waits: bool = True
+    pending: Counter[tuple[Key, Value]] = field(default_factory=Counter)
+    arrived: set[Key] = field(default_factory=set)
+    undone: bool = False
+
+    def __post_init__(self) -> None:
+        self.pending = Counter((key, after) for key, (_, after) in self.rows.items())
+
+
+def key_of(row: dict[str, Any]) -> Key:
+    """Which record a row of the store is of."""
+    target = json.loads(row["target"])
+    match row["kind"]:
+        case "homeroom mark":
+            return ("homeroom", target["student_id"], target["day"])
+        case "class mark":
+            return ("class", target["student_id"], target["class_id"], target["day"], target["period"])
+        case _:
+            return ("excusal", target["student_id"], target.get("excusal_id"))
+
+
+def lane(key: Key) -> tuple[str, int]:
+    """What one plan at a time has the lease on: the class of a class mark, else the student."""
+    return ("class", key[2]) if key[0] == "class" else ("student", key[1])
 
 
 def sent(entry: LogEntry, records: dict[Key, Value]) -> Iterator[tuple[Key, Value]]:

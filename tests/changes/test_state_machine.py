@@ -7,12 +7,10 @@ writes that came over the wire. Each of those must be a row of the one plan that
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -30,35 +28,19 @@ from mcp.types import CallToolResult
 from tests.sandbox.tiny import AMINA, EMILIE, MATHEMATICS, MIA, OMAR, RIN
 from tests.upstream_school import text
 
-from .playing import Answer, Key, Running, Stage, Value, sent
+from .playing import Answer, Key, Planned, Running, Stage, Value, key_of, lane, sent
 
 RUNS = int(os.environ.get("STATE_MACHINE_RUNS", "300"))  # `make soak` plays more
 STEPS = 8
 PARENTS = {MIA: RIN, EMILIE: RIN, OMAR: AMINA}
 DAYS = ("2025-11-24", "2025-11-21")
 LIFE, LEASE = timedelta(minutes=60), timedelta(seconds=75)
+CARRYING_OUT, WAITS_NOT = timedelta(seconds=25), timedelta(seconds=0.05)
 
 students = st.sampled_from(sorted(PARENTS))
 statuses = st.sampled_from([0, 1, 2])
 notes = st.sampled_from(["", "", "Bus"])
 picks = st.integers(0, 7)
-
-
-@dataclass(eq=False)
-class Planned:
-    """A plan as the model knows it: what each row makes of its record."""
-
-    code: str
-    summary: str
-    rows: dict[Key, tuple[Value, Value]]
-    expires: datetime
-    waits: bool = True
-    pending: Counter[tuple[Key, Value]] = field(default_factory=Counter)
-    arrived: set[Key] = field(default_factory=set)
-    undone: bool = False
-
-    def __post_init__(self) -> None:
-        self.pending = Counter((key, after) for key, (_, after) in self.rows.items())
 
 
 class Writing(RuleBasedStateMachine):
@@ -230,10 +212,11 @@ class Writing(RuleBasedStateMachine):
         self.settle(self.used()[pick % len(self.used())], "yes")
 
     def settle(self, plan: Planned, answer: Answer) -> None:
-        waits, agreed = self.may_be_carried_out(plan), self.will_be_agreed(plan, answer)
+        waits, agreed, busy = self.may_be_carried_out(plan), self.will_be_agreed(plan, answer), self.is_busy(plan)
         self.server.answer = answer
         self.server.app.desk.ask_seconds = 0.01 if answer == "nothing" and self.era == "legacy" else 45.0
-        self.agreed = plan if waits and agreed else None
+        self.server.app.desk.carrying_out = WAITS_NOT if busy else CARRYING_OUT
+        self.agreed = plan if waits and agreed and not busy else None
         writes = len(self.stage.log.writes())
         result = self.call("apply_changes", confirmation=plan.code, summary=plan.summary)
         wrote = len(self.stage.log.writes()) - writes
@@ -242,6 +225,9 @@ class Writing(RuleBasedStateMachine):
             assert self.server.asks
             assert (answer, wrote) == ("nothing", 0)
             self.seen["hung up"] += 1
+        elif busy and agreed:
+            assert (result.is_error, state, wrote) == (True, "waiting", 0), text(result)
+            self.seen["busy"] += 1
         elif waits and agreed:
             outcomes = (result.structured_content or {}).get("outcomes")
             assert outcomes == {"done": len(plan.rows)}, text(result)
@@ -255,6 +241,16 @@ class Writing(RuleBasedStateMachine):
     def may_be_carried_out(self, plan: Planned) -> bool:
         alive = plan.waits and plan.expires > self.stage.now
         return alive and all(self.now(key, after) == before for key, (before, after) in plan.rows.items())
+
+    def is_busy(self, plan: Planned) -> bool:
+        """Whether a plan that was cut off still has the lease on a student or a class of this one."""
+        rows = self.stage.planned()
+        held = {lane(key_of(row)) for row in rows if row["state"] == "applying" and row["lease_until"] >= self.stamp()}
+        alive = plan.waits and plan.expires > self.stage.now
+        return alive and not held.isdisjoint(map(lane, plan.rows))
+
+    def stamp(self) -> str:
+        return self.stage.now.isoformat(timespec="microseconds")
 
     def now(self, key: Key, after: Value) -> Value:
         """What stands there; in the place of a new excusal that which covers its days."""
@@ -275,11 +271,11 @@ class Writing(RuleBasedStateMachine):
             assert result is not None
             assert result.is_error
 
-    @precondition(lambda self: any(self.may_be_carried_out(plan) for plan in self.plans) and self.policy != "human")
+    @precondition(lambda self: self.free() and self.policy != "human")
     @rule(number=st.integers(1, 6), after=st.booleans(), policy=st.sampled_from(["asks", "token"]))
     def crash(self, number: int, after: bool, policy: str) -> None:
         """Applies, and is killed before or after the school has carried out one of the requests."""
-        plan = [plan for plan in self.plans if self.may_be_carried_out(plan)][-1]
+        plan = self.free()[-1]
         self.agreed, self.server.answer = plan, "yes"
         self.stage.wire.arm(number, after=after)
         result = self.call("apply_changes", confirmation=plan.code, summary=plan.summary)
@@ -288,6 +284,9 @@ class Writing(RuleBasedStateMachine):
         self.seen["killed" if result is None else "survived"] += 1
         self.loop.run(self.server.end())
         self.start(policy, self.era)
+
+    def free(self) -> list[Planned]:
+        return [plan for plan in self.plans if self.may_be_carried_out(plan) and not self.is_busy(plan)]
 
     @rule(lapse=st.booleans())
     def time_passes(self, lapse: bool) -> None:
@@ -377,18 +376,6 @@ class Writing(RuleBasedStateMachine):
         return next(str(row["state"]) for row in self.stage.planned() if row["code"] == plan.code)
 
 
-def key_of(row: dict[str, Any]) -> Key:
-    """Which record a row of the store is of."""
-    target = json.loads(row["target"])
-    match row["kind"]:
-        case "homeroom mark":
-            return ("homeroom", target["student_id"], target["day"])
-        case "class mark":
-            return ("class", target["student_id"], target["class_id"], target["day"], target["period"])
-        case _:
-            return ("excusal", target["student_id"], target.get("excusal_id"))
-
-
 def test_any_order_of_events_writes_only_what_was_approved_and_only_once(tmp_path: Any) -> None:
     seen: Counter[str] = Counter()
     with Stage.open(tmp_path) as stage, asyncio.Runner() as loop:
@@ -405,5 +392,5 @@ def test_any_order_of_events_writes_only_what_was_approved_and_only_once(tmp_pat
         )
     if RUNS >= 300:  # what was never met proves nothing, and fewer runs may not meet everything
         met = {"planned", "already so", "done", "killed", "hung up", "undo planned", "settled by reading"}
-        met |= {"settled, told", "discarded, refused", "stale, refused", "waiting, refused"}
+        met |= {"settled, told", "discarded, refused", "stale, refused", "waiting, refused", "busy"}
         assert met <= set(+seen), seen

@@ -109,6 +109,17 @@ def test_whoever_leaves_the_question_leaves_the_plan_waiting(school, key):
     assert school.writes == []
 
 
+def test_what_was_typed_before_the_question_is_no_answer(school):
+    plan = planned(school, late(absent(school)[0]))
+    with approve(school, str(plan["confirmation"])) as at:
+        at.type("yes\n")
+        at.wait_for(QUESTION)
+        at.type(CTRL_D)
+        assert ended(at, "No answer. Nothing was written, and the plan goes on waiting.") == 1
+    assert state(school) == ("waiting", "none")
+    assert school.writes == []
+
+
 @pytest.mark.parametrize("typed", ["", "y", "yes please", "ja", "1"])
 def test_anything_but_the_whole_word_is_asked_again(school, typed):
     plan = planned(school, late(absent(school)[0]))

@@ -40,6 +40,7 @@ from attendance_mcp.tools.registry import all_tools
 
 if TYPE_CHECKING:
     from attendance_mcp.changes.asking import Screen
+    from attendance_mcp.tools.viewing import Viewer
     from attendance_mcp.window.window import Window
 
 INSTRUCTIONS = """\
@@ -77,6 +78,11 @@ class App:
             screen=self._screen(),
             progress=progress,
         )
+
+    def viewer(self, context: Context[Any, Any]) -> Viewer:
+        from attendance_mcp.window.views import WindowViewer
+
+        return WindowViewer(self.window, self.school(context), self.own_errand, demo=self.demo)
 
     def own_errand(self) -> Errand:
         """An errand of the caller's without a call behind it: in the window."""
@@ -141,7 +147,7 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         log_level="ERROR",
         # Longer than a plan lives, so that a late answer is told as what it is.
         request_state_security=RequestStateSecurity.ephemeral(ttl=2 * office.desk.waits.total_seconds()),
-        tools=list(all_tools(writes=settings.writes_on(http=http))),
+        tools=list(all_tools(writes=settings.writes_on(http=http), browser=not http)),
         prompts=load_prompts(),
     )
 

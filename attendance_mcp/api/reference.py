@@ -239,6 +239,7 @@ class Category(Record):
     label: str
     enabled: bool = True
     abbreviation: str | None = None
+    color_code: str | None = None
 
 
 class CategoriesBody(Record):

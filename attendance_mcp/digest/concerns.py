@@ -163,7 +163,7 @@ def concerns(
     room = Room.of(parts, len(few), alone=alone)
 
     def named(rows: Sequence[Counted], most: int) -> list[Concern]:
-        return [_concern(one, threshold, alone=alone) for one in sorted(rows, key=_rank)[:most]]
+        return [_concern(one, threshold, alone=alone) for one in ranked(rows)[:most]]
 
     below, open_ = named(parts["below"], room.below), named(parts["open"], room.open)
     known = {one.id for one in (*below, *open_)}  # their year group stands there
@@ -255,6 +255,11 @@ def _part(rate: Rate, threshold: Fraction) -> str:
     if rate.open_at(threshold):
         return "open"
     return "below" if rate.below(threshold) else "above"
+
+
+def ranked(students: Iterable[Counted]) -> list[Counted]:
+    """The lowest lower bound first."""
+    return sorted(students, key=_rank)
 
 
 def _rank(one: Counted) -> tuple[Fraction, Fraction, int, str, str, int]:

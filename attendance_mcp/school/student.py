@@ -49,7 +49,7 @@ async def gather_student_term(school: School, student: Student, words: str) -> S
     Requests: totals and adjustments of the year group, ten days of homeroom, the student's memberships and excusals,
     and one for each class: about 24 beside reference data.
     """
-    group = await _year_group(school, student)
+    group = await year_group_of(school, student)
     code = group.program_code if group else student.program_code
     term = (await find_terms(school, words, [code]))[code]
     evidence = await _about(school, student, group, term_text(term, today=school.clock.today()))
@@ -59,7 +59,7 @@ async def gather_student_term(school: School, student: Student, words: str) -> S
     homeroom = await _add_totals(school, evidence, student, group, term)
     days = (await possible_days_of(school, code, term))[-RECENT_DAYS:]
     if homeroom and group:
-        evidence.days, _ = await _homeroom_days(school, group, student, days)
+        evidence.days, _ = await homeroom_days(school, group, student, days)
     elif group:
         number = min(RECENT_DAYS, _FEW_CLASS_DAYS // max(1, len(classes)))
         if days[-number:] and classes and number:
@@ -71,7 +71,7 @@ async def gather_student_term(school: School, student: Student, words: str) -> S
 
 async def gather_student_range(school: School, student: Student, start: date, end: date) -> StudentEvidence:
     """A student's days of a range of up to 15 school days; of a student without homeroom their classes' marks."""
-    group = await _year_group(school, student)
+    group = await year_group_of(school, student)
     if group is None:
         raise ArgumentError(f"{student_name(student)} is in no year group, so no days can be told. Ask for a term.")
     chosen = await range_days(school, Group("year group", group_name(group), (group,)), start, end)
@@ -80,7 +80,7 @@ async def gather_student_range(school: School, student: Student, start: date, en
     evidence.excusals = await _excusals(school, student, start, end)
     keeps = school.connection.profile.program(group.program_code).keeps_homeroom
     if keeps is not False:
-        evidence.days, marked = await _homeroom_days(school, group, student, days)
+        evidence.days, marked = await homeroom_days(school, group, student, days)
         if marked or not await groups_without_homeroom(school, [group], days[-1]):
             evidence.totals = await _counted(school, evidence.days, group)
             evidence.notes = [*chosen.said, "Classes and adjustments are told for a term."]
@@ -104,7 +104,7 @@ def _from_classes(evidence: StudentEvidence) -> str:
     return f"{evidence.group} keeps no homeroom: days are told from taken class marks and have no rate."
 
 
-async def _year_group(school: School, student: Student) -> YearGroup | None:
+async def year_group_of(school: School, student: Student) -> YearGroup | None:
     return (await school.year_groups()).get(student.year_group_id or 0)
 
 
@@ -179,7 +179,7 @@ async def _add_class_totals(
     evidence.classes = found
 
 
-async def _homeroom_days(
+async def homeroom_days(
     school: School, group: YearGroup, student: Student, days: Sequence[date]
 ) -> tuple[dict[date, Label | None], bool]:
     """The student's homeroom marks, and whether anybody of the year group is marked on any of the days."""

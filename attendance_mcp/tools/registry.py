@@ -14,12 +14,13 @@ from attendance_mcp.tools import (
     homeroom,
     registers,
     student,
+    window,
 )
 from attendance_mcp.tools.tool import AttendanceTool, tool
 
 
-def all_tools(*, writes: bool) -> list[AttendanceTool]:
-    """The tools; without writes, those that change nothing."""
+def all_tools(*, writes: bool, browser: bool = True) -> list[AttendanceTool]:
+    """The tools; without writes, those that change nothing; without a browser, those that show nothing."""
     reading = [
         tool(context.get_school_context, title="The school at a glance"),
         tool(finding.find_in_school, title="Find in school"),
@@ -38,6 +39,8 @@ def all_tools(*, writes: bool) -> list[AttendanceTool]:
         tool(excusals.list_student_excusals, title="Excusals of a student"),
         tool(changes.list_changes, title="What was changed here"),
     ]
+    if browser:
+        reading.append(tool(window.show_in_window, title="Show in the person's browser"))
     if not writes:
         return reading
     return [

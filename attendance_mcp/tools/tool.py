@@ -1,6 +1,7 @@
 """How a function becomes a tool: strict arguments, a small schema, facts in, a result out.
 
-A tool is `async def name(school: School, …) -> Facts`, or `async def name(errand: Errand, …) -> Facts` where it writes.
+A tool is `async def name(school: School, …) -> Facts`, or `async def name(errand: Errand, …) -> Facts` where it writes,
+or `async def name(viewer: Viewer, …) -> Facts` where it shows a person something.
 The SDK's own wrapper drops unknown arguments silently, shows pydantic's URLs and writes tracebacks with values into
 the log; so the arguments are checked here and every failure becomes a sentence.
 """
@@ -27,6 +28,7 @@ from attendance_mcp.outside import holds_outside
 from attendance_mcp.school.school import School
 from attendance_mcp.tools.asking import AskFirst
 from attendance_mcp.tools.schema import schemas_of
+from attendance_mcp.tools.viewing import Viewer
 
 log = logging.getLogger(__name__)
 CANT_TELL = "Whether anything was written can't be told: call list_changes, which settles it by reading."
@@ -41,6 +43,8 @@ class Office(Protocol):
     def school(self, context: Context[Any, Any]) -> School: ...
 
     def errand(self, context: Context[Any, Any]) -> Errand: ...
+
+    def viewer(self, context: Context[Any, Any]) -> Viewer: ...
 
     async def gave_outside(self, context: Context[Any, Any]) -> None:
         """Takes note that text which parents or teachers typed goes out with this answer."""
@@ -57,7 +61,7 @@ class AttendanceTool(Tool):
     """A tool over one school."""
 
     first: str
-    """`school` or `errand`: the function's first parameter."""
+    """`school`, `errand` or `viewer`: the function's first parameter."""
 
     facts: type[Facts]
     """What it answers."""
@@ -75,6 +79,8 @@ class AttendanceTool(Tool):
             if self.first == "errand":
                 errand = office.errand(context)
                 facts = await self.fn(errand, **values)
+            elif self.first == "viewer":
+                facts = await self.fn(office.viewer(context), **values)
             else:
                 facts = await self.fn(office.school(context), **values)
             result = answer(facts, demo=office.demo)

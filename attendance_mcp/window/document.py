@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from attendance_mcp.digest.facts import counted
@@ -50,7 +50,13 @@ def plan(view: PlanView, *, path: str, ticket: str) -> str:
     # Where scripts run, window.js looks for the outcome; a page that reloads itself loses the reader's place.
     again = element("meta", http_equiv="refresh", content="2") if view.state == "applying" else ""
     # The title stands in the browser's history, so it names nobody.
-    return _document(f"{state}: plan of changes", _header(view), main, head=element("noscript", again) if again else "")
+    header = _header(school=view.school, demo=view.demo)
+    return _document(f"{state}: plan of changes", header, main, head=element("noscript", again) if again else "")
+
+
+def page(title: str, main: Html, *, demo: bool, head: str = "") -> str:
+    """A page of another kind, in the window's own frame."""
+    return _document(title, _header(demo=demo), main, head=head)
 
 
 def notice(heading: str, text: str) -> str:
@@ -83,10 +89,10 @@ def _document(title: str, header: Html, main: Html, *, head: str = "") -> str:
     )
 
 
-def _header(view: PlanView) -> Html:
-    whose = join("Attendance", " · ", typed(view.school)) if view.school else "Attendance"
-    demo = element("p", "Demonstration: the school and its people are invented.", class_="demo") if view.demo else ""
-    return element("header", element("p", whose, class_="whose"), demo)
+def _header(*, school: str = "", demo: bool) -> Html:
+    whose = join("Attendance", " · ", typed(school)) if school else "Attendance"
+    invented = element("p", "Demonstration: the school and its people are invented.", class_="demo") if demo else ""
+    return element("header", element("p", whose, class_="whose"), invented)
 
 
 def _opening(view: PlanView, state: str) -> Iterable[Html]:
@@ -228,12 +234,12 @@ def _decision(view: PlanView, *, path: str, ticket: str) -> Iterable[Html]:
         undo = ""
         if view.can_undo:
             why = "Undo makes a plan of the way back, for you to read first."
-            undo = join(element("p", why), _button("Undo", f"{path}/undo", ticket, class_="plain"))
+            undo = join(element("p", why), button("Undo", f"{path}/undo", {"ticket": ticket}, class_="plain"))
         close = element("p", "You may close this page.")
         yield element("section", element("h2", "What now", id="decision"), undo, close, aria_labelledby="decision")
         return
-    apply = _button(f"Apply {counted(len(view.rows), 'change')}", f"{path}/agree", ticket, class_="apply")
-    discard = _button("Discard", f"{path}/discard", ticket, class_="plain")
+    apply = button(f"Apply {counted(len(view.rows), 'change')}", f"{path}/agree", {"ticket": ticket}, class_="apply")
+    discard = button("Discard", f"{path}/discard", {"ticket": ticket}, class_="plain")
     yield element(
         "section",
         element("h2", "Your decision", id="decision"),
@@ -243,6 +249,9 @@ def _decision(view: PlanView, *, path: str, ticket: str) -> Iterable[Html]:
     )
 
 
-def _button(text: str, to: str, ticket: str, *, class_: str) -> Html:
-    hidden = element("input", type="hidden", name="ticket", value=ticket)
-    return element("form", hidden, element("button", text, type="submit", class_=class_), method="post", action=to)
+def button(text: str, to: str, fields: Mapping[str, str], *, class_: str, about: str = "") -> Html:
+    """A form of one button; `about` tells a screen reader which of several alike it is."""
+    hidden = [element("input", type="hidden", name=name, value=value) for name, value in fields.items()]
+    more = join(" ", element("span", typed(about), class_="hidden")) if about else ""
+    pressed = element("button", text, more, type="submit", class_=class_)
+    return element("form", *hidden, pressed, method="post", action=to)

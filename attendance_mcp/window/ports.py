@@ -1,10 +1,13 @@
-"""What the window shows and what it may ask for: the plan, as whoever opens the window hands it over."""
+"""What the window shows and what it may ask for: a plan or a sheet, as whoever opens the window hands it over."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
+
+from attendance_mcp.changes.journal import Journal
+from attendance_mcp.digest.sheets import GroupTerm, RegisterSheet, StudentTerm
 
 State = Literal["waiting", "applying", "settled", "stale", "discarded", "expired"]
 ENDED: frozenset[State] = frozenset({"settled", "stale", "discarded", "expired"})
@@ -70,4 +73,24 @@ class PlanPort(Protocol):
 
     async def undo(self) -> PlanPort:
         """A new plan of the way back, which waits to be agreed to."""
+        ...
+
+
+SheetContent = RegisterSheet | StudentTerm | GroupTerm | Journal
+
+
+class SheetPort(Protocol):
+    """What a sheet shows, bound to its caller. Every method may raise an AttendanceError; its text is shown."""
+
+    @property
+    def demo(self) -> bool:
+        """Whether the school and its people are invented."""
+        ...
+
+    async def read(self) -> SheetContent:
+        """The records as they are now."""
+        ...
+
+    async def plan(self, confirmation: str) -> PlanPort:
+        """A plan that the journal names."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -19,12 +19,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from attendance_mcp.errors import AttendanceError
-from attendance_mcp.window import document
-from attendance_mcp.window.pages import Page, Pages
+from attendance_mcp.window import document, sheet_document, table
+from attendance_mcp.window.open_pages import Pages
+from attendance_mcp.window.opened import Opened
+from attendance_mcp.window.pages import Page
+from attendance_mcp.window.sheets import Sheet
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+P = TypeVar("P", bound=Opened)
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _MOST_BYTES = 4096  # a click is a ticket of 43 characters
@@ -53,6 +57,11 @@ def site(pages: Pages, *, host: str) -> App:
         routes=[
             Route("/window.css", _file("window.css", "text/css")),
             Route("/window.js", _file("window.js", "text/javascript")),
+            Route("/sheet.js", _file("sheet.js", "text/javascript")),
+            Route("/sheet/{id}", views.sheet),
+            Route("/sheet/{id}/colors.css", views.colors),
+            Route("/sheet/{id}/table.csv", views.table),
+            Route("/sheet/{id}/{what}", views.open_plan, methods=["POST"]),
             Route("/plan/{id}", views.plan),
             Route("/plan/{id}/{what}", views.click, methods=["POST"]),
             Route("/{token}", views.exchange),
@@ -113,38 +122,70 @@ class _Views:
                     "the plan; else ask the assistant to show it again.",
                 )
             raise HTTPException(404)
-        path = f"/plan/{page.id}"
+        return self._admitted(page)
+
+    def _admitted(self, page: Opened) -> Response:
         # Not a redirect: coming from a file that would be a foreign site's, and browsers keep strict cookies from it.
-        response = HTMLResponse(document.going_on(path), headers={"Referrer-Policy": "no-referrer"})
+        response = HTMLResponse(document.going_on(page.path), headers={"Referrer-Policy": "no-referrer"})
         # Cookies know no ports: the path keeps this one from other programs' sites on 127.0.0.1.
-        response.set_cookie(_COOKIE, page.admit(), path=path, httponly=True, samesite="strict")
+        response.set_cookie(_COOKIE, page.admit(), path=page.path, httponly=True, samesite="strict")
         return response
 
     async def plan(self, request: Request) -> Response:
-        page = self._page(request)
+        page = self._page(request, Page)
         view = await page.look()
-        return HTMLResponse(document.plan(view, path=f"/plan/{page.id}", ticket=page.ticket))
+        return HTMLResponse(document.plan(view, path=page.path, ticket=page.ticket))
 
     async def click(self, request: Request) -> Response:
-        page, what = self._page(request), request.path_params["what"]
+        page, what = self._page(request, Page), request.path_params["what"]
         if what not in ("agree", "discard", "undo"):
             raise HTTPException(404)
-        if not await page.click(what, ticket=await _ticket(request)):
+        if not await page.click(what, ticket=(await _fields(request)).get("ticket", "")):
             raise HTTPException(403)
-        return RedirectResponse(f"/plan/{page.id}", status_code=303)
+        return RedirectResponse(page.path, status_code=303)
 
-    def _page(self, request: Request) -> Page:
+    async def sheet(self, request: Request) -> Response:
+        page = self._page(request, Sheet)
+        content = await page.look()
+        return HTMLResponse(sheet_document.sheet(content, path=page.path, ticket=page.ticket, demo=page.port.demo))
+
+    async def colors(self, request: Request) -> Response:
+        """The school's own colours: a style in the page itself is not allowed there."""
+        content = await self._page(request, Sheet).as_shown()
+        return Response(sheet_document.colors(content), media_type="text/css")
+
+    async def table(self, request: Request) -> Response:
+        content = await self._page(request, Sheet).as_shown()
+        if not (rows := table.rows(content)):
+            raise HTTPException(404)
+        headers = {"Content-Disposition": f'attachment; filename="{table.file_name(content)}"'}
+        return Response(table.as_csv(rows), media_type="text/csv; charset=utf-8", headers=headers)
+
+    async def open_plan(self, request: Request) -> Response:
+        """A plan of the journal, or the way back of one, on a page of its own in the same browser."""
+        page, what, fields = self._page(request, Sheet), request.path_params["what"], await _fields(request)
+        if what not in ("look", "undo"):
+            raise HTTPException(404)
+        if not page.is_own(fields.get("ticket", "")):
+            raise HTTPException(403)
+        port = await page.port.plan(fields.get("confirmation", ""))
+        if what == "undo":
+            port = await port.undo()
+        return self._admitted(self._pages.page_of(port, await port.view()))
+
+    def _page(self, request: Request, kind: type[P]) -> P:
         """The page of the path, for the browser that opened it."""
         id = request.path_params["id"]
         page = self._pages.find(id)
-        if page is None:
+        if not isinstance(page, kind):
             raise HTTPException(410 if self._pages.was_open(id) else 404)
         if not page.knows(request.cookies.get(_COOKIE, "")):
             raise HTTPException(403)
         return page
 
 
-async def _ticket(request: Request) -> str:
+async def _fields(request: Request) -> dict[str, str]:
+    """The fields of a form, the first of each name."""
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(415)
     body = b""
@@ -156,7 +197,7 @@ async def _ticket(request: Request) -> str:
         fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=4)
     except (ClientDisconnect, ValueError):
         raise HTTPException(400) from None
-    return fields.get("ticket", [""])[0]
+    return {name: values[0] for name, values in fields.items()}
 
 
 _REFUSALS = {

@@ -1,4 +1,4 @@
-"""The window: opens a plan in the person's browser, and listens as long as a page is open."""
+"""The window: opens a plan or a sheet in the person's browser, and listens as long as a page is open."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from attendance_mcp.errors import AttendanceError
 from attendance_mcp.window.browser import Envelope, can_open, open_in_browser
-from attendance_mcp.window.pages import LINGER, Pages, secret
-from attendance_mcp.window.ports import PlanPort
+from attendance_mcp.window.open_pages import LINGER, Pages
+from attendance_mcp.window.opened import Opened, secret
+from attendance_mcp.window.ports import PlanPort, SheetPort
 
 if TYPE_CHECKING:
     from attendance_mcp.window.listening import Listening
@@ -19,7 +20,7 @@ _LONGEST_NAP = 60.0  # seconds; a machine that slept must not let a page outlive
 
 
 class Window:
-    """Shows plans to the person at this machine. One for the life of a server; needs asyncio."""
+    """Shows plans and sheets to the person at this machine. One for the life of a server; needs asyncio."""
 
     def __init__(
         self,
@@ -46,9 +47,19 @@ class Window:
         can't be read or nothing can be opened.
         """
         view = await port.view()
+        await self._open(lambda: self._pages.page_of(port, view))
+
+    async def show_sheet(self, port: SheetPort) -> None:
+        """Opens a sheet in the browser, at an address that serves once. Its records are read when the browser asks.
+
+        Raises AttendanceError where nothing can be opened.
+        """
+        await self._open(lambda: self._pages.sheet_of(port))
+
+    async def _open(self, make: Callable[[], Opened]) -> None:
         async with self._one_at_a_time:
             host = await self._listen()
-            page = self._pages.page_of(port, view)
+            page = make()
             token = secret()
             try:
                 envelope = Envelope(f"http://{host}/{token}")
@@ -81,8 +92,8 @@ class Window:
 
     async def _stop(self) -> None:
         if self._listening is not None:
-            listening, self._listening = self._listening, None
-            await listening.stop()
+            await self._listening.stop()
+            self._listening = None  # after it: whoever is cancelled here leaves it to the next to stop
 
     async def _keep(self) -> None:
         """Lets pages and addresses go when their time is over, and the port with the last of them."""

@@ -177,7 +177,19 @@ What was changed through this installation, newest first: plans that wait, are u
   since?: string, yyyy-mm-dd
   student_id?: integer
   limit?: integer ≥ 1 ≤ 50 = 20
-  → notice, plans, since, student_id, entries, more\
+  → notice, plans, since, student_id, entries, more
+
+show_in_window: Show in the person's browser [reads, idempotent, open world]
+Opens a page in the person's own browser: the register of a group on a date; the term of a student (a calendar)
+    or of a group (everybody, ranked); or the changes made through here, with Undo. You are told only that it is
+    open.
+  view: register | term | changes
+  group?: string, programme, year group, homeroom (by its advisor) or class: a name or id; none is the whole
+    school
+  student?: string, a name or id
+  date?: string, yyyy-mm-dd
+  term?: string, a name or id; none is the current one
+  → notice, view, of, day\
 """)
 
 

@@ -80,9 +80,13 @@ class Chromium:
     def look(self, *, dark: bool = False, width: int = 1000, height: int = 800, scripts: bool = True) -> None:
         """How the person's screen and settings are."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._tell("Emulation.setEmulatedMedia", features=[scheme])
+        self._tell("Emulation.setEmulatedMedia", media="", features=[scheme])
         self._tell("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self._tell("Emulation.setScriptExecutionDisabled", value=not scripts)
+
+    def on_paper(self) -> None:
+        """The page as it is printed."""
+        self._tell("Emulation.setEmulatedMedia", media="print")
 
     def violations(self) -> list[str]:
         """What axe finds wrong with the page for people with a keyboard, a screen reader or weak eyes."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from attendance_mcp.window.window import Window
 
+from .chromium import Chromium, chromium
 from .plans import NOW
 
 REFRESH = re.compile(r'content="0;url=([^"]+)"')
@@ -80,6 +82,15 @@ class Browser:
             headers=origin | {name.replace("_", "-"): value for name, value in headers.items()},
         )
         return self
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """One browser for the tests of a file."""
+    profile = tmp_path_factory.mktemp("chromium")
+    with chromium(profile) as browser:
+        yield browser
+    shutil.rmtree(profile, ignore_errors=True)
 
 
 @pytest.fixture

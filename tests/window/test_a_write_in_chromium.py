@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -18,7 +17,7 @@ from attendance_mcp.window.window import Window
 from tests.changes.errands import DAY, apply, everything, homeroom
 from tests.upstream_school import Asking, UpstreamSchool, text
 
-from .chromium import MISSING, Chromium, chromium
+from .chromium import MISSING, Chromium
 from .conftest import Desktop
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -39,14 +38,6 @@ class WatchedDesktop(Desktop):
         answer = super().open(address)
         self.told.set()
         return answer
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    profile = tmp_path_factory.mktemp("chromium")
-    with chromium(profile) as browser:
-        yield browser
-    shutil.rmtree(profile, ignore_errors=True)
 
 
 @dataclass(eq=False)

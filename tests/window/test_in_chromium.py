@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,20 +11,12 @@ from selenium.webdriver.common.keys import Keys
 
 from attendance_mcp.window.window import Window
 
-from .chromium import MISSING, Chromium, chromium
+from .chromium import MISSING, Chromium
 from .conftest import Desktop
 from .plans import HOSTILE, PlanInMemory, trip
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 Show = Callable[[PlanInMemory], None]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    profile = tmp_path_factory.mktemp("chromium")
-    with chromium(profile) as browser:
-        yield browser
-    shutil.rmtree(profile, ignore_errors=True)
 
 
 @pytest.fixture

@@ -18,7 +18,16 @@ import click  # noqa: E402
 from attendance_mcp import __version__  # noqa: E402
 from attendance_mcp.commands.common import demo_option, end, or_end, server_of, settings_of  # noqa: E402
 
-COMMANDS = ("approve", "call", "changes", "demo", "doctor", "sandbox")  # each a module of commands/
+COMMANDS = (
+    "approve",
+    "call",
+    "changes",
+    "demo",
+    "doctor",
+    "export",
+    "install",
+    "sandbox",
+)  # each a module of commands/
 
 
 class Commands(click.Group):

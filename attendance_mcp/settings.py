@@ -19,10 +19,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from attendance_mcp.errors import SettingsError
 
 PREFIX = "ATTENDANCE_"
-APP_NAME = "attendance-mcp"
+APP_NAME = KEYRING_SERVICE = "attendance-mcp"
 NO_TOKEN = (
-    "There is no token for the school's API. Set ATTENDANCE_API_TOKEN_FILE to a file that holds it, or "  # noqa: S105
-    "ATTENDANCE_API_TOKEN to the token itself; or try the server on an invented school with --demo."
+    "There is no token for the school's API. `attendance-mcp install` sets an assistant up; or set "  # noqa: S105
+    "ATTENDANCE_API_TOKEN_FILE to a file that holds it, or ATTENDANCE_API_TOKEN to the token itself; or try the server "
+    "on an invented school with --demo."
 )
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
@@ -67,7 +68,8 @@ def _is_ipv6(host: str) -> bool:
         return False
 
 
-def _zone_name(name: str) -> str:
+def zone_name(name: str) -> str:
+    """The time zone's own name. Raises ValueError."""
     try:
         return ZoneInfo(name.strip()).key
     # A folder of the zone files gives an OSError, a path a ValueError, an unknown name a KeyError.
@@ -109,8 +111,9 @@ class Settings(BaseSettings):
     api_version: Annotated[str, Field(pattern=r"^v[0-9][0-9a-z]{0,7}$")] = "v2p1"
     api_token: SecretStr | None = None
     api_token_file: Path | None = None
+    api_token_keyring: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     profile: Path | None = None
-    timezone: Annotated[str, AfterValidator(_zone_name)] | None = None
+    timezone: Annotated[str, AfterValidator(zone_name)] | None = None
     writes: Literal["confirm", "off"] | None = None
     approval: Literal["auto", "human", "token"] = "auto"
     store: Annotated[SecretStr, AfterValidator(_store)] | None = None  # a database's address holds its password
@@ -138,14 +141,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _one_token(self) -> Self:
-        if self.api_token is not None and self.api_token_file is not None:
-            raise ValueError("ATTENDANCE_API_TOKEN and ATTENDANCE_API_TOKEN_FILE are both set; keep one of them.")
+        places = ("api_token", "api_token_file", "api_token_keyring")
+        named = [PREFIX + place.upper() for place in places if getattr(self, place) is not None]
+        if len(named) > 1:
+            raise ValueError(f"{' and '.join(named)} are both set; keep one of them.")
         return self
 
     @property
     def has_token(self) -> bool:
         """Whether a token is set; whether it can be read, `token()` tells."""
-        return self.api_token is not None or self.api_token_file is not None
+        return any((self.api_token, self.api_token_file, self.api_token_keyring))
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -162,10 +167,19 @@ class Settings(BaseSettings):
         Raises SettingsError where there is none or it can't be used; the text never shows it.
         """
         if self.api_token is not None:
-            return _checked_token(self.api_token.get_secret_value(), where="ATTENDANCE_API_TOKEN")
+            return checked_token(self.api_token.get_secret_value(), where="ATTENDANCE_API_TOKEN")
         if self.api_token_file is not None:
-            return _checked_token(_read_private(self.api_token_file), where="the file of ATTENDANCE_API_TOKEN_FILE")
+            return checked_token(_read_private(self.api_token_file), where="the file of ATTENDANCE_API_TOKEN_FILE")
+        if self.api_token_keyring is not None:
+            return checked_token(_from_keyring(self.api_token_keyring), where="the keyring")
         raise SettingsError(NO_TOKEN)
+
+
+def config_folder() -> Path:
+    """The user's own folder for what they set; it may not be there yet."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APP_NAME, appauthor=False)
 
 
 def data_folder() -> Path:
@@ -190,13 +204,26 @@ def explain(error: ValidationError) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _checked_token(text: str, *, where: str) -> str:
+def checked_token(text: str, *, where: str) -> str:
+    """The token without blanks around it. Raises SettingsError, which names `where` it stands and never shows it."""
     token = text.strip()
     if not token:
         raise SettingsError(f"There is no token in {where}.")
     if not _TOKEN.fullmatch(token):
         raise SettingsError(f"What stands in {where} is no token: one line of letters, digits and signs is expected.")
     return token
+
+
+def _from_keyring(name: str) -> str:
+    try:
+        import keyring  # the extra of the same name
+        from keyring.errors import KeyringError
+    except ImportError:
+        raise SettingsError("ATTENDANCE_API_TOKEN_KEYRING needs one more package: attendance-mcp[keyring].") from None
+    try:
+        return keyring.get_password(KEYRING_SERVICE, name) or ""
+    except KeyringError:
+        raise SettingsError("The keyring of ATTENDANCE_API_TOKEN_KEYRING can't be opened.") from None
 
 
 def _read_private(path: Path) -> str:

@@ -102,12 +102,13 @@ def _of_settings(settings: Settings) -> Iterable[Finding]:
         yield Finding(State.GOOD, "settings", "Demo school: invented people, no token is used.")
         return
     where = "a file" if settings.api_token_file else "ATTENDANCE_API_TOKEN"
+    where = "the keyring" if settings.api_token_keyring else where
     yield Finding(
         State.GOOD, "settings", f"{settings.api_url}, version {settings.api_version}; the token is in {where}."
     )
     if settings.api_token is not None:
         words = "The token stands in the environment, where other programs of yours may read it."
-        yield Finding(State.WARNING, "token", words, "Put it in a file and set ATTENDANCE_API_TOKEN_FILE.")
+        yield Finding(State.WARNING, "token", words, "attendance-mcp install puts it in a file or the keyring.")
     if settings.writes_on(http=False) and settings.approval == "token":
         words = "ATTENDANCE_APPROVAL=token: no person is asked before a change is written."
         yield Finding(State.WARNING, "approval", words, "Leave it out unless an agent works here alone.")
@@ -125,6 +126,8 @@ def _of_hosts() -> Finding:
     found = {host.name: entries for host in hosts() if (entries := host.entries())}
     if not found:
         words = "No assistant on this machine is set up with this server."
-        return Finding(State.WARNING, "assistants", words, "The README's Set-up says how.")
+        return Finding(
+            State.WARNING, "assistants", words, "attendance-mcp install --client claude-desktop sets one up."
+        )
     told = "; ".join(f"{name}: {', '.join(entries)}" for name, entries in found.items())
     return Finding(State.GOOD, "assistants", f"Set up in {told}.")

@@ -91,6 +91,17 @@ def marked_of(rows: Sequence[RegisterRow]) -> tuple[int, int] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceSheet:
+    """Who of a group is away, late or out on one day; `rows` hold nobody who is there or whom nobody marked."""
+
+    of: str
+    day: date
+    as_of: str
+    rows: Sequence[RegisterRow]
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StudentTerm:
     """A student's term: what the answer of `get_student_attendance` says, and every day that may be a school day."""
 

@@ -1,4 +1,4 @@
-"""What the window's sheets need: the register of a group's day, and a student's term day by day."""
+"""What the window's sheets and the exports need: a group's day, and a student's term day by day."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from attendance_mcp.api.records import Student
+from attendance_mcp.digest.absences import TOLD
 from attendance_mcp.digest.concerns import shortened
-from attendance_mcp.digest.sheets import Chip, RegisterRow, RegisterSheet, StudentTerm, chip_of
+from attendance_mcp.digest.facts import counted
+from attendance_mcp.digest.sheets import UNMARKED, AbsenceSheet, Chip, RegisterRow, RegisterSheet, StudentTerm, chip_of
 from attendance_mcp.digest.student import student_attendance
 from attendance_mcp.errors import ArgumentError, UpstreamError
 from attendance_mcp.rules.contradictions import Mark
@@ -31,7 +33,7 @@ async def register_sheet(school: School, group: Group, day: date) -> RegisterShe
     try:
         rows, remarks = await _rows_with_classes(school, group, day)
     except ArgumentError:  # more requests than the deadline holds
-        rows = await _rows_of_homeroom(school, group, day)
+        rows = await _rows_of_day(school, group, day, classes=False)
         remarks = [*await days_off(school, group, day), _NO_CLASSES]
     return RegisterSheet(
         of=group.name,
@@ -40,6 +42,20 @@ async def register_sheet(school: School, group: Group, day: date) -> RegisterShe
         rows=rows,
         remarks=[*remarks, *shortened(school.not_read)],
     )
+
+
+async def absence_sheet(school: School, group: Group, day: date) -> AbsenceSheet:
+    """Who of the group is away, late or out, from homeroom, or from taken class marks where there is none."""
+    rows = await _rows_of_day(school, group, day, classes=True)
+    told = sorted(
+        (row for row in rows if row.homeroom is not None and row.homeroom.kind in TOLD),
+        key=lambda row: (TOLD.index(row.homeroom.kind) if row.homeroom else 0, row.group, row.student),
+    )
+    untaken = sum(row.homeroom is UNMARKED for row in rows)
+    remarks = [*await days_off(school, group, day), *shortened(school.not_read)]
+    if untaken:
+        remarks.insert(0, f"Not taken: {counted(untaken, 'student')}. Whether they are there is not known.")
+    return AbsenceSheet(group.name, day, f"{school.clock.now():%H:%M}", told, remarks)
 
 
 async def _rows_with_classes(school: School, group: Group, day: date) -> tuple[list[RegisterRow], list[str]]:
@@ -62,8 +78,8 @@ async def _rows_with_classes(school: School, group: Group, day: date) -> tuple[l
     return rows, [line for line in found.remarks if not line.startswith("The school profile names no code")]
 
 
-async def _rows_of_homeroom(school: School, group: Group, day: date) -> list[RegisterRow]:
-    found = (await read_days(school, group, [day], classes=False, off_unless_marked=None))[day]
+async def _rows_of_day(school: School, group: Group, day: date, *, classes: bool) -> list[RegisterRow]:
+    found = (await read_days(school, group, [day], classes=classes, off_unless_marked=None))[day]
     programmes = {group_name(one): one.program_code for one in group.year_groups}
     colors = {code: await colors_of(school, code, day) for code in set(programmes.values())}
     everywhere = {code: color for own in colors.values() for code, color in own.items()}

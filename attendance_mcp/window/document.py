@@ -54,9 +54,9 @@ def plan(view: PlanView, *, path: str, ticket: str) -> str:
     return _document(f"{state}: plan of changes", header, main, head=element("noscript", again) if again else "")
 
 
-def page(title: str, main: Html, *, demo: bool, head: str = "") -> str:
-    """A page of another kind, in the window's own frame."""
-    return _document(title, _header(demo=demo), main, head=head)
+def page(title: str, main: Html, *, demo: bool, head: str = "", served: bool = True) -> str:
+    """A page of another kind, in the window's own frame; one that isn't `served` is a file and asks for no other."""
+    return _document(title, _header(demo=demo), main, head=head, served=served)
 
 
 def notice(heading: str, text: str) -> str:
@@ -74,18 +74,18 @@ def going_on(path: str) -> str:
     )
 
 
-def _document(title: str, header: Html, main: Html, *, head: str = "") -> str:
-    footer = element("footer", element("p", "This page is served by your own computer, to this browser only."))
+def _document(title: str, header: Html, main: Html, *, head: str = "", served: bool = True) -> str:
     # Stands outside of what window.js exchanges: a live region that is new is not read out.
     live = element("p", role="status", id="told", class_="hidden")
+    footer = element("footer", element("p", "This page is served by your own computer, to this browser only."))
+    own = join(element("link", rel="stylesheet", href="/window.css"), element("script", src="/window.js", defer=True))
     return document(
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"{title} · Attendance"),
-        element("link", rel="stylesheet", href="/window.css"),
-        element("script", src="/window.js", defer=True),
+        own if served else "",
         head,
-        body=element("body", header, main, footer, live),
+        body=element("body", header, main, footer, live) if served else element("body", header, main),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from attendance_mcp.changes.journal import Journal
-from attendance_mcp.digest.sheets import GroupTerm, RegisterSheet, StudentTerm
+from attendance_mcp.digest.sheets import AbsenceSheet, GroupTerm, RegisterSheet, StudentTerm
 
 State = Literal["waiting", "applying", "settled", "stale", "discarded", "expired"]
 ENDED: frozenset[State] = frozenset({"settled", "stale", "discarded", "expired"})
@@ -76,7 +76,7 @@ class PlanPort(Protocol):
         ...
 
 
-SheetContent = RegisterSheet | StudentTerm | GroupTerm | Journal
+SheetContent = RegisterSheet | AbsenceSheet | StudentTerm | GroupTerm | Journal
 
 
 class SheetPort(Protocol):

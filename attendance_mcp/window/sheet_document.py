@@ -5,11 +5,21 @@ from __future__ import annotations
 from calendar import Calendar
 from collections.abc import Iterable, Sequence
 from datetime import date
+from importlib.resources import files
 from itertools import groupby
 
 from attendance_mcp.changes.journal import Journal, JournalEntry
 from attendance_mcp.digest.facts import counted
-from attendance_mcp.digest.sheets import UNMARKED, Chip, GroupTerm, RegisterRow, RegisterSheet, StudentTerm, marked_of
+from attendance_mcp.digest.sheets import (
+    UNMARKED,
+    AbsenceSheet,
+    Chip,
+    GroupTerm,
+    RegisterRow,
+    RegisterSheet,
+    StudentTerm,
+    marked_of,
+)
 from attendance_mcp.outside import one_line
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.status import Kind
@@ -27,16 +37,7 @@ _NO_ROLL_CALL = "This roll says what was marked when it was read. It is no evacu
 
 def sheet(content: SheetContent, *, path: str, ticket: str, demo: bool) -> str:
     """The page of a sheet; `ticket` goes into its forms, which post below `path`."""
-    match content:
-        case RegisterSheet():
-            title, parts = "Register", _register(content, path)
-        case StudentTerm():
-            title, parts = "Term of a student", _student(content, path)
-        case GroupTerm():
-            title, parts = "Term of a group", _ranking(content, path)
-        case Journal():
-            title, parts = "Changes", _journal(content, path, ticket)
-    main = element("main", *parts, class_="wide", id="sheet")
+    title, main = _main(content, path=path, ticket=ticket)
     head = join(
         element("link", rel="stylesheet", href=f"{path}/colors.css"),
         element("script", src="/sheet.js", defer=True),
@@ -44,10 +45,33 @@ def sheet(content: SheetContent, *, path: str, ticket: str, demo: bool) -> str:
     return page(title, main, demo=demo, head=head)  # the title stands in the browser's history, so it names nobody
 
 
+def standing_alone(content: SheetContent, *, demo: bool) -> str:
+    """The sheet as one file that needs nothing else: to be printed, or kept where the school keeps such lists."""
+    title, main = _main(content, path="", ticket="")
+    style = element("style", Html(files("attendance_mcp.window").joinpath("window.css").read_text("utf-8")))
+    head = join(style, element("style", Html(colors(content))))
+    return page(title, main, demo=demo, head=head, served=False)
+
+
+def _main(content: SheetContent, *, path: str, ticket: str) -> tuple[str, Html]:
+    match content:
+        case RegisterSheet():
+            title, parts = "Register", _register(content, path)
+        case AbsenceSheet():
+            title, parts = "Absences", _absences(content, path)
+        case StudentTerm():
+            title, parts = "Term of a student", _student(content, path)
+        case GroupTerm():
+            title, parts = "Term of a group", _ranking(content, path)
+        case Journal():
+            title, parts = "Changes", _journal(content, path, ticket)
+    return title, element("main", *parts, class_="wide", id="sheet")
+
+
 def colors(content: SheetContent) -> str:
     """The style sheet of the school's own colours; each was found to be `#rrggbb`."""
     chips: Iterable[Chip] = ()
-    if isinstance(content, RegisterSheet):
+    if isinstance(content, RegisterSheet | AbsenceSheet):
         chips = (chip for row in content.rows for chip in row.chips())
     elif isinstance(content, StudentTerm):
         chips = content.days.values()
@@ -68,8 +92,9 @@ def _register(sheet: RegisterSheet, path: str) -> Iterable[Html]:
     yield from (element("p", typed(line)) for line in sheet.remarks)
     if not sheet.rows:
         return
-    yield _filters(sheet)
-    yield _save(path)
+    if path:
+        yield _filters(sheet)
+        yield _save(path)
     untaken = {key for key, rows in sheet.registers.items() if (marked := marked_of(rows)) and not marked[0]}
     if untaken:
         names = [element("li", _whose(*key)) for key in sheet.registers if key in untaken]
@@ -130,6 +155,28 @@ def _cell(chips: Sequence[Chip], column: str) -> Html:
     return element("td", *(_chip(chip) for chip in chips), data_column=column, data_kinds=kinds)
 
 
+def _absences(sheet: AbsenceSheet, path: str) -> Iterable[Html]:
+    yield element("h1", "Away, late or out: ", typed(sheet.of), ", ", _day(sheet.day))
+    yield element("p", f"{counted(len(sheet.rows), 'student')}, as of {sheet.as_of}.", class_="lead")
+    yield from (element("p", typed(line)) for line in sheet.remarks)
+    if path:
+        yield _save(path)
+    heads = ["Student", "Year group", "Homeroom of", "Mark", "Excusal"]
+    body = [
+        element(
+            "tr",
+            element("th", typed(row.student), scope="row"),
+            element("td", typed(row.group)),
+            element("td", typed(row.register)),
+            element("td", *(_chip(chip) for chip in row.chips())),
+            element("td", {True: "yes", False: "no", None: "not known"}[row.excusal]),
+        )
+        for row in sheet.rows
+    ]
+    if body:
+        yield _scrolling(_table(heads, body), "Away, late or out")
+
+
 # --- terms ------------------------------------------------------------------------------------------------------------
 
 
@@ -142,7 +189,8 @@ def _student(sheet: StudentTerm, path: str) -> Iterable[Html]:
     yield from (element("p", typed(line)) for line in list(facts.lines())[1:])
     if not sheet.days:
         return
-    yield _save(path)
+    if path:
+        yield _save(path)
     months = groupby(sheet.days, key=lambda day: (day.year, day.month))
     calendars = [_month(year, month, sheet) for (year, month), _ in months]
     yield element("section", element("h2", "Day by day"), element("div", *calendars, class_="months"))
@@ -173,7 +221,8 @@ def _ranking(sheet: GroupTerm, path: str) -> Iterable[Html]:
     yield from (element("p", typed(line)) for line in (*sheet.rules, *sheet.remarks))
     if not sheet.rows:
         return
-    yield _save(path)
+    if path:
+        yield _save(path)
     by_class = any(row.class_name for row in sheet.rows)
     heads = ["Student", "Year group", *(["Class"] if by_class else []), "Rate", "Away", f"Of {sheet.unit}", "Adjusted"]
     body = [
@@ -189,8 +238,7 @@ def _ranking(sheet: GroupTerm, path: str) -> Iterable[Html]:
         )
         for row in sheet.rows
     ]
-    head = element("tr", *(element("th", text, scope="col") for text in heads))
-    yield _scrolling(element("table", element("thead", head), element("tbody", *body)), "Students, ranked")
+    yield _scrolling(_table(heads, body), "Students, ranked")
 
 
 # --- the journal ------------------------------------------------------------------------------------------------------
@@ -247,6 +295,11 @@ def _day(day: date) -> Html:
 def _save(path: str) -> Html:
     link = element("a", "Save as a table (CSV)", href=f"{path}/table.csv", download=True)
     return element("p", link, class_="skip")
+
+
+def _table(heads: Sequence[str], body: Sequence[Html]) -> Html:
+    head = element("tr", *(element("th", text, scope="col") for text in heads))
+    return element("table", element("thead", head), element("tbody", *body))
 
 
 def _scrolling(table: Html, label: str) -> Html:

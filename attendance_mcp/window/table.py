@@ -7,11 +7,12 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from attendance_mcp.digest.sheets import Chip, GroupTerm, RegisterSheet, StudentTerm
+from attendance_mcp.digest.sheets import AbsenceSheet, Chip, GroupTerm, RegisterSheet, StudentTerm
 from attendance_mcp.outside import one_line
 from attendance_mcp.window.ports import SheetContent
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_EXCUSAL = {True: "yes", False: "no", None: "not known"}
 _MARK = "\ufeff"  # without it Excel takes UTF-8 for the machine's old code page
 
 
@@ -20,6 +21,8 @@ def rows(content: SheetContent) -> list[list[str]]:
     match content:
         case RegisterSheet():
             return list(_register(content))
+        case AbsenceSheet():
+            return list(_absences(content))
         case StudentTerm():
             days = [[day.isoformat(), chip.text, str(chip.kind)] for day, chip in content.days.items()]
             return [["Date", "Mark", "Counts as"], *days]
@@ -53,9 +56,15 @@ def _register(sheet: RegisterSheet) -> Iterable[list[str]]:
         for row in own:
             homeroom = row.homeroom
             marks = [_texts(row.periods.get(period, ())) for period in periods]
-            excusal = {True: "yes", False: "no", None: "not known"}[row.excusal]
             told = [homeroom.text, str(homeroom.kind)] if homeroom else ["", ""]
-            yield [row.student, row.group, row.register, *told, *marks, excusal]
+            yield [row.student, row.group, row.register, *told, *marks, _EXCUSAL[row.excusal]]
+
+
+def _absences(sheet: AbsenceSheet) -> Iterable[list[str]]:
+    yield ["Student", "Year group", "Register", "Mark", "Counts as", "Excusal"]
+    for row in sheet.rows:
+        mark = [row.homeroom.text, str(row.homeroom.kind)] if row.homeroom else ["", ""]
+        yield [row.student, row.group, row.register, *mark, _EXCUSAL[row.excusal]]
 
 
 def _ranking(sheet: GroupTerm) -> Iterable[list[str]]:

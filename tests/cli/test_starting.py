@@ -11,8 +11,9 @@ from tests.server.process import run
 from .shell import command
 
 NO_TOKEN = (
-    "attendance-mcp: There is no token for the school's API. Set ATTENDANCE_API_TOKEN_FILE to a file that holds it, or "
-    "ATTENDANCE_API_TOKEN to the token itself; or try the server on an invented school with --demo.\n"
+    "attendance-mcp: There is no token for the school's API. `attendance-mcp install` sets an assistant up; or set "
+    "ATTENDANCE_API_TOKEN_FILE to a file that holds it, or ATTENDANCE_API_TOKEN to the token itself; or try the server "
+    "on an invented school with --demo.\n"
 )
 
 

@@ -1,0 +1,151 @@
+"""`attendance-mcp install`: an assistant is set up, nothing of its file is lost, and the token stands in none."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from attendance_mcp.cli import main
+from attendance_mcp.settings import Settings
+from tests.upstream_school import TOKEN, UpstreamSchool
+
+ZONE = "Europe/Vienna"
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def place(home: Path, client: str) -> Path:
+    return {
+        "claude-desktop": home / "config" / "Claude" / "claude_desktop_config.json",
+        "claude-code": home / ".claude.json",
+        "vscode": home / "config" / "Code" / "User" / "mcp.json",
+    }[client]
+
+
+def install(*arguments: str, typed: str = "") -> Result:
+    done = CliRunner().invoke(main, ["install", *arguments], input=typed)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
+
+
+def everything_in(folder: Path) -> str:
+    return "".join(path.read_text("utf-8") for path in folder.rglob("*.json*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("client", "key"), [("claude-desktop", "mcpServers"), ("claude-code", "mcpServers"), ("vscode", "servers")]
+)
+def test_a_person_is_asked_and_the_token_lands_in_a_file_of_theirs_alone(home, client, key):
+    done = install("--client", client, typed=f"\n{TOKEN}\n{ZONE}\noff\nminimal\ny\n")
+    assert done.exit_code == 0, done.output
+    entry = json.loads(place(home, client).read_text())[key]["attendance"]
+    token = home / "config" / "attendance-mcp" / "token"
+    assert entry["env"] == {
+        "ATTENDANCE_API_URL": "https://api.managebac.com",
+        "ATTENDANCE_API_TOKEN_FILE": str(token),
+        "ATTENDANCE_TIMEZONE": ZONE,
+        "ATTENDANCE_WRITES": "off",
+        "ATTENDANCE_PRIVACY": "minimal",
+    }
+    assert token.read_text() == f"{TOKEN}\n"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert TOKEN not in done.output + everything_in(home)
+
+
+def test_what_else_stands_in_the_file_stays_and_the_file_as_it_was_is_kept(home):
+    file = place(home, "claude-desktop")
+    file.parent.mkdir(parents=True)
+    before = {"theme": "dark", "mcpServers": {"files": {"command": "files"}, "attendance": {"command": "old"}}}
+    file.write_text(json.dumps(before))
+    done = install("--client", "claude-desktop", "--demo", typed="y\n")
+    after = json.loads(file.read_text())
+    assert after["theme"] == "dark" and after["mcpServers"]["files"] == {"command": "files"}
+    assert after["mcpServers"]["attendance"]["args"][-2:] == ["serve", "--demo"]
+    (kept,) = file.parent.glob("*.bak")
+    assert json.loads(kept.read_text()) == before
+    assert '-      "command": "old"' in done.output and "+" in done.output
+    assert install("--client", "claude-desktop", "--demo").output.endswith("like this already. Nothing was changed.\n")
+
+
+def test_a_no_changes_nothing(home):
+    done = install("--client", "vscode", "--demo", typed="n\n")
+    assert (done.exit_code, place(home, "vscode").exists()) == (2, False)
+
+
+@pytest.mark.parametrize("text", ["// settings\n{}", "[]", '{"mcpServers": []}', "{"])
+def test_a_file_that_is_not_understood_is_not_written_over(home, text):
+    file = place(home, "claude-desktop")
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    done = install("--client", "claude-desktop", "--demo", "--yes")
+    assert (done.exit_code, file.read_text()) == (2, text)
+    assert "so it is not written over" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--timezone", "Mars/Olympus", "--token-file", "{token}"), "--timezone is no time zone"),
+        (("--api-url", "http://school.example", "--token-file", "{token}"), "--api-url must begin with https://"),
+        (("--token-file", "{token}.not"), "There is no file "),
+        ((), "With --yes the token's place must be given"),
+    ],
+)
+def test_what_can_not_be_set_up_is_said_and_nothing_is_changed(home, arguments, told):
+    token = home / "token"
+    token.write_text(TOKEN)
+    given = [argument.replace("{token}", str(token)) for argument in arguments]
+    done = install("--client", "vscode", "--yes", *given)
+    assert done.exit_code == 2
+    assert told in done.stderr and "Nothing was changed." in done.stderr
+    assert not place(home, "vscode").exists()
+
+
+def test_a_token_that_can_be_none_is_not_kept(home):
+    done = install("--client", "vscode", typed="\ntwo words\n")
+    assert done.exit_code == 2
+    assert "two words" not in done.output
+    assert not (home / "config" / "attendance-mcp").exists()
+
+
+@pytest.mark.anyio
+async def test_what_is_installed_starts_a_server_over_the_school(home, same_school: UpstreamSchool):
+    token = home / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    done = install("--client", "claude-code", "--yes", "--token-file", str(token), "--timezone", "Asia/Singapore",
+                   "--api-url", same_school.url)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    entry = json.loads(place(home, "claude-code").read_text())["mcpServers"]["attendance"]
+    today = {"ATTENDANCE_TODAY": "2026-11-24", "HOME": os.environ["HOME"]}
+    server = StdioServerParameters(command=entry["command"], args=entry["args"], env=entry["env"] | today)
+    async with Client(stdio_client(server)) as client:
+        told = await client.call_tool("get_school_context", {})
+    assert not told.is_error
+
+
+def test_the_keyring_holds_the_token_and_the_settings_name_it(home, monkeypatch):
+    keyring = pytest.importorskip("keyring")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyrings.alt.file.PlaintextKeyring")
+    keyring.core.init_backend()
+    done = install("--client", "vscode", "--keyring", typed=f"\n{TOKEN}\n{ZONE}\n\n\ny\n")
+    assert done.exit_code == 0, done.output
+    env = json.loads(place(home, "vscode").read_text())["servers"]["attendance"]["env"]
+    assert env["ATTENDANCE_API_TOKEN_KEYRING"] == "token" and "ATTENDANCE_API_TOKEN_FILE" not in env
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().token() == TOKEN
+    assert TOKEN not in done.output + everything_in(home)

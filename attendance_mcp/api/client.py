@@ -5,6 +5,7 @@ Each raises the UpstreamErrors of `errors.py`. Dates are dates, periods are thos
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from types import TracebackType
@@ -276,6 +277,18 @@ class Client:
             return shape.read(answer)
         except ValidationError:  # its text may hold what the API sent
             raise unexpected(endpoint, what="its JSON is not of the expected form") from None
+
+    async def as_sent(self, name: str, path: Mapping[str, PathValue]) -> dict[str, Any]:
+        """The JSON object that an operation which reads answers, as it came: for whoever looks at its form."""
+        endpoint = ENDPOINTS[name]
+        assert not endpoint.writes
+        try:
+            answer = json.loads(await self._transport.send(endpoint, path=path))
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise unexpected(endpoint, what="it is no JSON object")
+        return answer
 
     async def _excusal(
         self, name: str, *, path: Mapping[str, PathValue], fields: Mapping[str, Any] | None

@@ -14,31 +14,46 @@ import click
 from attendance_mcp.commands.common import demo_option, or_end, settings_of
 from attendance_mcp.commands.hosts import hosts
 from attendance_mcp.errors import AttendanceError
+from attendance_mcp.school.assumed import Assumption, Verdict, assumptions
 from attendance_mcp.school.checkup import Finding, State, checkup
 from attendance_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from attendance_mcp.server import App
 
+_PATIENCE = 300.0  # seconds: nobody waits in a chat for it, and it reads a whole term
+_VERDICTS = {Verdict.HOLDS: "green", Verdict.FAILS: "yellow", Verdict.UNKNOWN: "cyan"}
 _COLOURS = {State.GOOD: "green", State.WARNING: "yellow", State.WRONG: "red"}
 
 
 @click.command("doctor")
 @demo_option
 @click.option("--learn", is_flag=True, help="Propose a school profile, and look at nothing else.")
+@click.option(
+    "--assumptions",
+    "of_contract",
+    is_flag=True,
+    help="Say which assumptions of the API's contract hold here, no names.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one line of JSON.")
 @click.pass_context
-def command(context: click.Context, *, demo: bool, learn: bool, as_json: bool) -> None:
+def command(context: click.Context, *, demo: bool, learn: bool, of_contract: bool, as_json: bool) -> None:
     """Look at the settings and the school's system, by reads alone; ends with status 1 where something is wrong.
 
     \b
     attendance-mcp doctor
     attendance-mcp doctor --json
     attendance-mcp doctor --learn > school.toml
+    attendance-mcp doctor --assumptions
     """
     settings = settings_of(context, demo=demo)
     if learn:
         or_end(lambda: anyio.run(_learn, settings))
+        return
+    if of_contract:
+        seen = or_end(lambda: anyio.run(_assumptions, settings, not as_json))
+        if as_json:
+            click.echo(json.dumps([asdict(one) for one in seen], ensure_ascii=False))
         return
     found = or_end(lambda: anyio.run(_look, settings, not as_json))
     if as_json:
@@ -56,6 +71,24 @@ async def _learn(settings: Settings) -> None:
         click.echo(await learn_profile(School(app.connection)), nl=False)
     finally:
         await app.aclose()
+
+
+async def _assumptions(settings: Settings, tell: bool) -> list[Assumption]:  # noqa: FBT001 anyio.run passes by position
+    from attendance_mcp.school.school import School
+    from attendance_mcp.server import open_app
+
+    app = open_app(settings)
+    app.connection.deadline = _PATIENCE
+    seen: list[Assumption] = []
+    try:
+        async for one in assumptions(School(app.connection)):
+            seen.append(one)
+            if tell:
+                verdict = click.style(f"{one.verdict:7}", fg=_VERDICTS[one.verdict])
+                click.echo(f"{verdict}  {one.assumption}: {one.seen}")
+    finally:
+        await app.aclose()
+    return seen
 
 
 async def _look(settings: Settings, tell: bool) -> list[Finding]:  # noqa: FBT001 anyio.run passes by position

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from attendance_mcp.api.endpoints import ENDPOINTS
+from attendance_mcp.api.issuer import issuer_of
 from attendance_mcp.digest.facts import counted, listed
 from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotOffered, UpstreamError
+from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import DayKind
 from attendance_mcp.rules.gaps import gaps
 from attendance_mcp.school.clock import spoken
@@ -44,7 +46,7 @@ async def checkup(school: School) -> AsyncIterator[Finding]:
         yield Finding(State.WRONG, "token", str(error))
         return
     except UpstreamError as error:
-        yield Finding(State.WRONG, "school's system", str(error), _about_reaching(str(error)))
+        yield Finding(State.WRONG, "school's system", str(error), await _about_reaching(str(error), school))
         return
     yield Finding(State.GOOD, "school's system", "It answers, and the token is accepted.")
     async for finding in _operations(school):
@@ -55,12 +57,14 @@ async def checkup(school: School) -> AsyncIterator[Finding]:
             yield finding
 
 
-def _about_reaching(problem: str) -> str:
+async def _about_reaching(problem: str, school: School) -> str:
     if "certificate" not in problem:
         return "Check ATTENDANCE_API_URL, the network and the proxy."
+    issuer = one_line(await issuer_of(school.connection.name), limit=80)
+    signed = f"It was signed by “{issuer}”. " if issuer else ""
     return (
-        "Where a filter of the network opens TLS, its certificate authority must be in this machine's own store: "
-        "ask whoever manages the network."
+        f"{signed}Where a filter of the network opens TLS, its certificate authority must be in this machine's own "
+        "store: ask whoever manages the network."
     )
 
 

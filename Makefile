@@ -1,4 +1,4 @@
-# make demo | test | soak | lint | format | schemas | bench | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | soak | lint | format | schemas | bench | bundle | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test soak lint format schemas bench clean
+.PHONY: demo test soak lint format schemas bench bundle clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -48,6 +48,12 @@ bench: | $(VENV)/bin/python
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement benchmarks/requirements.txt
 	.venv-bench/bin/python -m benchmarks
+
+# The bundle for Claude Desktop, tried by a real client, and its bill of materials; what it needs goes into an environment of its own.
+bundle: | $(VENV)/bin/python
+	test -x .venv-bundle/bin/python || $(PYTHON) -m venv .venv-bundle
+	.venv-bundle/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement bundle/requirements.txt
+	.venv-bundle/bin/python bundle/make.py
 
 # The tools' published schemas, from their code.
 schemas: $(RUNTIME)

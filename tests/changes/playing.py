@@ -164,6 +164,7 @@ class Stage:
         with self.engine.begin() as connection:
             for table, rows in self.founded.items():
                 connection.execute(sa.text(f"delete from {table}"))
+                connection.execute(sa.text(f"delete from sqlite_sequence where name = '{table}'"))
                 marks = ", ".join(f":c{n}" for n in range(len(rows[0])))
                 values = [{f"c{n}": cell for n, cell in enumerate(row)} for row in rows]
                 connection.execute(sa.text(f"insert into {table} values ({marks})"), values)

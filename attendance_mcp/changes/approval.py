@@ -118,7 +118,8 @@ async def _by_window(errand: Errand, plan: Plan, screen: Screen, why: str) -> No
     try:
         await screen.show(plan.code)
     except AttendanceError as error:
-        raise NotApproved(_ways(errand, plan, why, str(error).rstrip("."))) from None
+        hindrance = str(error).rstrip(".")
+        raise NotApproved(_ways(errand, plan, why, hindrance[:1].lower() + hindrance[1:])) from None
     begun, seconds = anyio.current_time(), errand.desk.ask_seconds
     told = -1
     while (passed := anyio.current_time() - begun) < seconds:

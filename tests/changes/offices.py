@@ -13,7 +13,6 @@ from mcp import Client
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
 
 from attendance_mcp.server import App, build
-from attendance_mcp.settings import Settings
 from tests.upstream_school import Asking, Era, text
 
 from .errands import Facts
@@ -27,6 +26,13 @@ EVERY_WAY = pytest.mark.parametrize("way", WAYS, ids=str)
 BY_TURNS = pytest.mark.parametrize(
     ("way", "era"), [pytest.param(way, ("auto", "legacy")[n % 2], id=str(way)) for n, way in enumerate(WAYS)]
 )
+
+DECLINED = "The person did not agree, and the plan is discarded. Nothing was written."
+ENDED = "This plan was declined. Plan the changes again if they are still wanted. Nothing was written."
+EXPIRED = "This plan has expired. Plan it again: the records are read afresh then. Nothing was written."
+WAITS = "The plan waits until 11:00; call this again to ask once more. Nothing was written."
+UNKNOWN = "No plan of yours has this confirmation. Plan the changes again. Nothing was written."
+BY_THE_CLIENT = "a person whom the client asked"
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +191,6 @@ async def office(
     answering: Answering | None = None,
     *,
     policy: str = "auto",
-    settings: Settings | None = None,
     prepare: Callable[[App], None] = lambda _: None,
 ) -> AsyncIterator[Office]:
     """Opens one; without `answering` its client can't ask anybody."""
@@ -198,7 +203,7 @@ async def office(
         assert answering is not None
         return await answering(params.requested_schema["properties"])
 
-    server = build(settings or stage.settings, app=app)
+    server = build(stage.settings, app=app)
     async with Client(server, mode=era, elicitation_callback=asked if answering else None) as client:
         yield Office(stage, app, Asking(client), questions)
 
@@ -206,3 +211,11 @@ async def office(
 def opening(result: CallToolResult) -> str:
     """The first line of an answer."""
     return text(result).partition("\n")[0]
+
+
+def carried_out(way: WayToWrite, by: str) -> str:
+    return f"Carried out at 10:00, agreed by {by}: {len(way.becomes)} done. The records were read back."
+
+
+def already(way: WayToWrite) -> str:
+    return f"Already carried out at 10:00: {len(way.becomes)} done. This call wrote nothing more."

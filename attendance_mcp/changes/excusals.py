@@ -32,7 +32,7 @@ async def draft_new_excusal(
             f"{spoken(other.end_date)} (id {other.id}). Alter that one, or choose other days."
         )
     change = Change(ChangeKind.EXCUSAL_MADE, Target(student_id=student_id), before=None, after=value)
-    return Draft([change], warnings=warnings_of_excusal(school, student, change))
+    return Draft([change], warnings=await warnings_of_excusal(school, student, change))
 
 
 async def draft_altered_excusal(
@@ -55,7 +55,7 @@ async def draft_altered_excusal(
     draft = Draft()
     draft.add(Change(ChangeKind.EXCUSAL_ALTERED, Target(student_id=student_id, excusal_id=excusal_id), before, after))
     for change in draft.changes:
-        draft.warnings.extend(warnings_of_excusal(school, student, change))
+        draft.warnings.extend(await warnings_of_excusal(school, student, change))
     return draft
 
 
@@ -65,7 +65,7 @@ async def draft_deleted_excusal(school: School, student_id: int, excusal_id: int
     before = excusal_value(_one(await _excusals(school, student_id), student, excusal_id))
     target = Target(student_id=student_id, excusal_id=excusal_id)
     change = Change(ChangeKind.EXCUSAL_DELETED, target, before=before, after=None)
-    return Draft([change], warnings=warnings_of_excusal(school, student, change))
+    return Draft([change], warnings=await warnings_of_excusal(school, student, change))
 
 
 async def _excusals(school: School, student_id: int) -> list[Excusal]:

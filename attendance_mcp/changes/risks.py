@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from attendance_mcp.api.records import Student
-from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, MarkValue
+from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, MarkValue, Value
 from attendance_mcp.digest.facts import counted, listed
 from attendance_mcp.rules.calendar import DayKind
 from attendance_mcp.rules.labels import Label
@@ -58,12 +58,8 @@ class Risks:
             self._list(f"More than {LONG_AGO_DAYS} days back: {{}}.", spoken(day))
         if day > today:
             self._list("Still to come: {}.", spoken(day))
-        year = await self._school.academic_year(student.program_code, today)
-        # The calendar is this academic year's: of a day in another one it can say nothing.
-        if student.program_code and year is not None and year.starts_on <= day <= year.ends_on:
-            status = (await self._school.calendar(student.program_code)).status(day)
-            if status.kind is DayKind.DAY_OFF:
-                self._list("No school day: {}.", f"{spoken(day)} ({status.reason or 'day off'})")
+        if reason := await _day_off(self._school, student, day):
+            self._list("No school day: {}.", f"{spoken(day)} ({reason})")
 
     def told(self) -> Iterable[str]:
         """The warnings, each one sentence or two."""
@@ -85,24 +81,57 @@ class Risks:
         self._lists.setdefault(sentence, {})[of] = None
 
 
-def warnings_of_excusal(school: School, student: Student, change: Change) -> list[str]:
-    """What a person should know before they agree to a change of an excusal."""
-    value = change.after
-    if not isinstance(value, ExcusalValue):
-        return ["Deleting is for good: undoing makes a new excusal with a new id."]
+async def warnings_of_excusal(school: School, student: Student, change: Change) -> list[str]:
+    """What a person should know before they agree to a change of an excusal; may read the programme's calendar."""
+    before, after = change.before, change.after
     told: list[str] = []
     if change.kind is ChangeKind.EXCUSAL_MADE:
         told.append("The school's system shows the notice as sent by that parent.")
-    if isinstance(change.before, ExcusalValue) and change.before.comment not in (None, "", value.comment):
-        told.append("The comment that stands there, a parent's own words perhaps, is overwritten.")
-    days = (value.end - value.start).days + 1
-    if days > MOST_DAYS:
-        told.append(f"It covers {days} days; the school's system takes at most {MOST_DAYS} and may refuse it.")
-    if (school.clock.today() - value.start).days > LONG_AGO_DAYS:
+    if not isinstance(after, ExcusalValue):
+        told.append("Deleting is for good: undoing makes a new excusal with a new id.")
+    else:
+        told.extend(_about_comment(before, after))
+        told.extend(await _about_days(school, student, after))
+    value = after or before
+    if isinstance(value, ExcusalValue) and (school.clock.today() - value.start).days > LONG_AGO_DAYS:
         told.append(f"It begins more than {LONG_AGO_DAYS} days back.")
     if student.archived:
         told.append(f"{student_name(student)} is archived.")
     return told
+
+
+def _about_comment(before: Value, after: ExcusalValue) -> Iterable[str]:
+    if isinstance(before, ExcusalValue) and before.comment and before.comment != after.comment:
+        becomes = "overwritten" if after.comment else "erased"
+        yield f"The comment that stands there, a parent's own words perhaps, is {becomes}."
+
+
+async def _about_days(school: School, student: Student, value: ExcusalValue) -> list[str]:
+    days = (value.end - value.start).days + 1
+    told: list[str] = []
+    if days > MOST_DAYS:
+        told.append(f"It covers {days} days; the school's system takes at most {MOST_DAYS} and may refuse it.")
+    if await _all_off(school, student, value):
+        until = f" to {spoken(value.end)}" if days > 1 else ""
+        told.append(f"No day of it is a school day: {spoken(value.start)}{until}.")
+    return told
+
+
+async def _all_off(school: School, student: Student, value: ExcusalValue) -> bool:
+    day = value.start
+    while day <= value.end and await _day_off(school, student, day):
+        day += timedelta(days=1)
+    return day > value.end
+
+
+async def _day_off(school: School, student: Student, day: date) -> str:
+    """Why the day is no school day of the student's programme; empty where it is one, or nobody knows."""
+    year = await school.academic_year(student.program_code, school.clock.today())
+    # The calendar is this academic year's: of a day in another one it can say nothing.
+    if not student.program_code or year is None or not year.starts_on <= day <= year.ends_on:
+        return ""
+    status = (await school.calendar(student.program_code)).status(day)
+    return status.reason or "day off" if status.kind is DayKind.DAY_OFF else ""
 
 
 async def warnings_of(school: School, changes: Sequence[Change]) -> list[str]:
@@ -115,7 +144,7 @@ async def warnings_of(school: School, changes: Sequence[Change]) -> list[str]:
         if student is None:
             continue
         if not isinstance(change.after, MarkValue) or not isinstance(change.before, MarkValue):
-            told |= dict.fromkeys(warnings_of_excusal(school, student, change))
+            told |= dict.fromkeys(await warnings_of_excusal(school, student, change))
         elif day is not None and change.after.status is not None:
             label = (await school.labels(student.program_code, day))[change.after.status]
             await risks.look(change.kind, day, change.before, change.after, label, student)

@@ -19,7 +19,7 @@ from attendance_mcp.changes.model import (
 )
 from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.records import read_afresh
-from attendance_mcp.changes.risks import Risks
+from attendance_mcp.changes.risks import Risks, warnings_of_excusal
 from attendance_mcp.changes.wording import grouped, same, words_for
 from attendance_mcp.digest.facts import listed
 from attendance_mcp.errors import ArgumentError, PlanError, PlanStale
@@ -162,6 +162,9 @@ async def _look(school: School, draft: Draft, people: Mapping[int, Student], ris
             draft.warn("The excusal that the plan made is deleted for good.")
         elif change.before and change.after and change.kind is ChangeKind.EXCUSAL_ALTERED:
             draft.warn("The excusal gets its former end and comment again.")
+            if student:
+                for warning in await warnings_of_excusal(school, student, change):
+                    draft.warn(warning)
     if draft.changes:
         draft.warn(UNSENT)
 

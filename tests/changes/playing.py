@@ -171,8 +171,8 @@ class Stage:
         self.log.clear()
         self.now = BEGAN
         self.wire.arm(0, after=False)
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self.store}{ending}").unlink(missing_ok=True)
+        for old in self.folder.glob(f"{self.store.name}*"):  # the store, and when outside text was heard beside it
+            old.unlink()
         shutil.copy(self.template, self.store)
 
     @property

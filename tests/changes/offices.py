@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,10 +22,15 @@ from .ways_to_write import WAYS, WayToWrite
 Answering = Callable[[dict[str, Any]], Awaitable[ElicitResult]]  # from the form's fields to the answer
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 EVERY_WAY = pytest.mark.parametrize("way", WAYS, ids=str)
-# Where both eras are met, but what differs by the way does not differ by the era.
-BY_TURNS = pytest.mark.parametrize(
-    ("way", "era"), [pytest.param(way, ("auto", "legacy")[n % 2], id=str(way)) for n, way in enumerate(WAYS)]
-)
+
+
+def by_turns(ways: Sequence[WayToWrite]) -> pytest.MarkDecorator:
+    """Each way in one era, the eras by turns: for what differs by the way and not by the era."""
+    eras = ("auto", "legacy")
+    return pytest.mark.parametrize(
+        ("way", "era"), [pytest.param(way, eras[n % 2], id=f"{way}-{eras[n % 2]}") for n, way in enumerate(ways)]
+    )
+
 
 DECLINED = "The person did not agree, and the plan is discarded. Nothing was written."
 ENDED = "This plan was declined. Plan the changes again if they are still wanted. Nothing was written."

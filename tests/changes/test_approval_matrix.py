@@ -18,7 +18,6 @@ from tests.upstream_school import text
 
 from .offices import (
     BY_THE_CLIENT,
-    BY_TURNS,
     DECLINED,
     ENDED,
     ERAS,
@@ -29,6 +28,7 @@ from .offices import (
     Left,
     Office,
     already,
+    by_turns,
     cancel,
     carried_out,
     founded,
@@ -41,7 +41,7 @@ from .offices import (
     yes,
 )
 from .playing import Stage
-from .ways_to_write import DELETION, MARK, NEW_EXCUSAL, WayToWrite
+from .ways_to_write import DELETION, MARK, NEW_EXCUSAL, WAYS, WayToWrite
 
 pytestmark = pytest.mark.anyio
 __all__ = ["founded", "stage"]
@@ -88,9 +88,11 @@ async def a_tick_for_a_number(form: dict[str, Any]) -> ElicitResult:
     return ElicitResult(action="accept", content={"apply": 1, "deletions": True})
 
 
-@pytest.mark.parametrize("answer", [unticked, half_a_yes, a_word, a_tick_for_a_number])
+@pytest.mark.parametrize(
+    ("answer", "era"),
+    [(unticked, "auto"), (unticked, "legacy"), (half_a_yes, "auto"), (a_word, "legacy"), (a_tick_for_a_number, "auto")],
+)
 @pytest.mark.parametrize("way", [MARK, DELETION], ids=str)
-@ERAS
 async def test_accepting_with_the_box_unticked_or_another_number_is_a_no(
     stage: Stage, era: Any, way: WayToWrite, answer: Answering
 ) -> None:
@@ -285,6 +287,25 @@ async def test_where_a_person_must_agree_and_cant_be_asked_nothing_is_written(
     assert at.left(plan) == Left.unwritten("waiting")
 
 
+@ERAS
+async def test_a_person_who_must_agree_is_asked_where_that_can_be_done(stage: Stage, era: Any) -> None:
+    async with office(stage, era, yes, policy="human") as at:
+        plan = await at.plan(MARK)
+        told = opening(await at.apply(MARK, plan))
+    assert told == carried_out(MARK, BY_THE_CLIENT)
+    assert at.left(plan) == Left.written(MARK, "human client")
+
+
+@ERAS
+async def test_where_the_confirmation_is_enough_nobody_is_asked(stage: Stage, era: Any) -> None:
+    async with office(stage, era, no, policy="token") as at:
+        plan = await at.plan(DELETION)
+        told = opening(await at.apply(DELETION, plan))
+    assert told == carried_out(DELETION, "its confirmation alone")
+    assert at.left(plan) == Left.written(DELETION, "token")
+    assert at.questions == []
+
+
 @EVERY_WAY
 @ERAS
 async def test_where_the_confirmation_is_enough_it_serves_once_and_claims_no_person(
@@ -297,7 +318,7 @@ async def test_where_the_confirmation_is_enough_it_serves_once_and_claims_no_per
     assert at.left(plan) == Left.written(way, "token")
 
 
-@BY_TURNS
+@by_turns(WAYS)
 async def test_left_to_the_server_a_risky_plan_needs_a_person_and_another_goes_by_its_confirmation(
     stage: Stage, era: Any, way: WayToWrite
 ) -> None:

@@ -1,4 +1,7 @@
-"""A client's plan at the terminal of its machine, as the client sees it; what the command itself does is held in tests/cli."""
+"""A client's plan at the terminal of its machine, as the client sees it.
+
+What the command itself does is held in tests/cli: it knows nothing of the client's era.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +41,7 @@ def answered(stage: Stage, url: str, code: str, answer: str) -> str:
     ("era", "way", "answer", "agreed"),
     [
         ("auto", MARK, "yes", True),
-        ("legacy", DELETION, "1", True),
-        ("legacy", MARK, "no", False),
+        ("legacy", DELETION, "no", False),
     ],
 )
 async def test_what_a_person_types_at_the_terminal_is_what_becomes_of_the_plan_of_a_client(

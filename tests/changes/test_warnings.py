@@ -9,7 +9,7 @@ import pytest
 from tests.sandbox.tiny import AMINA, EMILIE, FEVER, LENA, MATHEMATICS, MIA, NOAH, OMAR
 from tests.upstream_school import text
 
-from .offices import Office, founded, office, stage, yes
+from .offices import Office, founded, no, office, stage, yes
 from .playing import Stage
 from .ways_to_write import MIAS_NOTE, TODAY
 
@@ -97,7 +97,7 @@ WARNINGS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("item", "due"), WARNINGS.values(), ids=WARNINGS)
 async def test_a_warning_is_told_exactly_when_it_is_due(stage: Stage, item: dict[str, Any], due: list[str]) -> None:
-    async with office(stage, "auto", yes) as at:
+    async with office(stage, "auto", no) as at:
         plan = await at.ask.facts("plan_changes", changes=[item])
         question = await asked(at, plan)
     assert plan.get("warnings", []) == due
@@ -105,7 +105,7 @@ async def test_a_warning_is_told_exactly_when_it_is_due(stage: Stage, item: dict
 
 
 async def asked(at: Office, plan: dict[str, Any]) -> list[str]:
-    """The question about the plan, in lines; the answer to it is yes."""
+    """The question about the plan, in lines, when it was answered."""
     await at.ask("apply_changes", confirmation=plan["confirmation"], summary=plan["summary"])
     return at.questions[-1].splitlines()
 

@@ -21,9 +21,9 @@ from tests.upstream_school import text
 from tests.window.conftest import Browser, Desktop, browser, stranger
 
 from .errands import Facts
-from .offices import BY_TURNS, ENDED, ERAS, Left, Office, already, carried_out, founded, office, opening, stage
+from .offices import ENDED, ERAS, Left, Office, already, by_turns, carried_out, founded, office, opening, stage
 from .playing import Stage
-from .ways_to_write import MARK, WayToWrite
+from .ways_to_write import MARK, WAYS, WayToWrite
 
 pytestmark = pytest.mark.anyio
 __all__ = ["browser", "founded", "stage", "stranger"]
@@ -77,7 +77,7 @@ async def while_it_is_open(
     return await call
 
 
-@BY_TURNS
+@by_turns(WAYS)
 async def test_apply_writes_exactly_the_plan_and_the_call_that_waits_tells_it(
     stage: Stage, browser: Browser, era: Any, way: WayToWrite
 ) -> None:

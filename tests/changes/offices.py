@@ -83,8 +83,8 @@ def one_after_another(*answers: Answering) -> Answering:
 class Left:
     """What a plan has left behind.
 
-    `wire` is what each write that came to the school was to make of which record, in their order; `school` holds the
-    records that read otherwise than before; `store` is the plan's state and approval.
+    `wire` is what each write that came to the school was to make of which record, sorted; `school` holds the records
+    that read otherwise than before; `store` is the plan's state and approval.
     """
 
     wire: list[tuple[Key, Value]]
@@ -113,9 +113,8 @@ class Question:
         """The call once more with the answer; `instead` replaces what an honest client sends along."""
         ((key, request),) = (self.asked.input_requests or {}).items()
         answer = await answering(request.params.requested_schema["properties"])  # type: ignore[union-attr]
-        sent = {"input_responses": {key: answer}, "request_state": self.asked.request_state, **instead}
-        arguments = sent.pop("arguments", self.arguments)
-        return await self.client.session.call_tool(self.tool, arguments, **sent)
+        brought = {"input_responses": {key: answer}, "request_state": self.asked.request_state, **instead}
+        return await self.client.session.call_tool(self.tool, self.arguments, **brought)
 
 
 @dataclass(eq=False)

@@ -77,6 +77,13 @@ async def while_it_is_open(
     return await call
 
 
+async def agree(browser: Browser, ticket: str | None = None) -> None:
+    """Clicks on Apply and looks until the page tells what became of it."""
+    await browser.click("agree", ticket=ticket)
+    while 'data-state="applying"' in browser.text:
+        await browser.reload()
+
+
 @by_turns(WAYS)
 async def test_apply_writes_exactly_the_plan_and_the_call_that_waits_tells_it(
     stage: Stage, browser: Browser, era: Any, way: WayToWrite
@@ -88,7 +95,7 @@ async def test_apply_writes_exactly_the_plan_and_the_call_that_waits_tells_it(
             await browser.open(desktop.address)
             assert 'data-state="waiting"' in browser.text
             assert at.left(plan) == Left.unwritten("waiting")  # looking is no approval
-            await browser.click("agree")
+            await agree(browser)
 
         told = opening(await while_it_is_open(at, desktop, way, plan, click))
         again = opening(await at.apply(way, plan))
@@ -126,7 +133,7 @@ async def test_a_page_that_is_never_opened_or_closed_again_leaves_the_plan_waiti
         assert at.left(plan) == Left.unwritten("waiting")
         assert desktop.opened[0] != desktop.opened[1]
         assert first not in closed
-        await browser.click("agree")  # the person comes back to the page after the call has ended
+        await agree(browser)  # the person comes back to the page after the call has ended
         later = opening(await at.apply(MARK, plan))
     assert [never, closed] == [undecided(plan)] * 2
     assert later == already(MARK)
@@ -200,7 +207,7 @@ async def test_a_second_click_and_a_second_window_write_nothing_more(stage: Stag
             pages.append((browser.page, browser.ticket()))
         for page, ticket in [*pages, *pages]:
             browser.page = page
-            await browser.click("agree", ticket=ticket)
+            await agree(browser, ticket)
             assert 'data-state="settled"' in browser.text
     assert at.left(plan) == Left.written(MARK, "human window")
 
@@ -215,7 +222,7 @@ async def test_an_apply_after_the_plans_hour_is_too_late(stage: Stage, browser: 
 
         await while_it_is_open(at, desktop, MARK, plan, look)
         stage.elapse(minutes=60)
-        await browser.click("agree")
+        await agree(browser)
     assert 'data-state="expired"' in browser.text
     assert at.left(plan) == Left.unwritten("waiting")
 
@@ -230,7 +237,7 @@ async def test_a_record_that_moved_while_the_page_was_open_is_left_alone(
         async def click() -> None:
             await browser.open(desktop.address)
             at.edit(MARK.edited)
-            await browser.click("agree")
+            await agree(browser)
 
         told = text(await while_it_is_open(at, desktop, MARK, plan, click))
     assert "Changed in the school" in browser.text

@@ -7,6 +7,7 @@ is decided on the answer and the stored plan, so that a mark and a deletion, whi
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -243,6 +244,21 @@ async def test_an_answer_to_one_plan_is_none_to_another(stage: Stage) -> None:
         "That answer was given to another plan. Call this again to ask about this one. Nothing was written."
     )
     assert [at.left(plan) for plan in (mark, deletion)] == [Left.unwritten("waiting")] * 2
+
+
+async def test_an_answer_to_a_server_that_has_restarted_since_is_none_and_the_next_call_asks_anew(stage: Stage) -> None:
+    """The seal's key lives as long as the process; the plan outlives it."""
+    async with office(stage, "auto", yes) as at:
+        plan = await at.plan(MARK)
+        question = await at.question(MARK, plan)
+    async with office(stage, "auto", yes) as anew:
+        with pytest.raises(MCPError, match="Invalid or expired requestState"):
+            await replace(question, client=anew.ask.client).bring(yes)
+        left = anew.left(plan)
+        told = opening(await anew.apply(MARK, plan))
+    assert left == Left.unwritten("waiting")
+    assert told == carried_out(MARK, BY_THE_CLIENT)
+    assert anew.left(plan) == Left.written(MARK, "human client")
 
 
 async def test_of_two_questions_at_once_each_gets_its_own_answer(stage: Stage) -> None:

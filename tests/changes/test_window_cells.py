@@ -179,7 +179,11 @@ async def test_no_other_program_or_page_can_agree(stage: Stage, browser: Browser
             note(await stranger.open(str(page.url)))
             stranger.page = page  # it knows the page's address and even its ticket
             note(await stranger.click("agree", ticket=ticket))
-            for headers in ({"origin": "https://evil.example"}, {"host": "attendance.example"}):
+            for headers in (
+                {"origin": "https://evil.example"},
+                {"sec_fetch_site": "cross-site"},
+                {"host": "attendance.example"},
+            ):
                 browser.page = page
                 note(await browser.click("agree", ticket=ticket, **headers))
             assert at.left(plan) == Left.unwritten("waiting")
@@ -187,7 +191,7 @@ async def test_no_other_program_or_page_can_agree(stage: Stage, browser: Browser
             await browser.click("discard", ticket=ticket)
 
         told = text(await while_it_is_open(at, desktop, MARK, plan, attack))
-    assert statuses == [404, 421, 410, 403, 403, 403, 421]
+    assert statuses == [404, 421, 410, 403, 403, 403, 403, 421]
     assert told == ENDED
     assert at.left(plan) == Left.unwritten("discarded")
 

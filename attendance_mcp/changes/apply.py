@@ -128,13 +128,12 @@ async def _carry_out(errand: Errand, plan: Plan, lease: datetime) -> WriteFacts:
         told = grouped(moved, readings.words)
         records = "; ".join(f"{group.record} of {', '.join(group.students[:5])}" for group in told[:10])
         raise PlanStale(f"Changed in the school's system since the plan: {records}. Plan it again.")
-    sending = _Sending(errand, plan.code, lease, list(plan.changes), readings.periods_from)
+    rows = [replace(change, known=readings.before.known(change)) for change in plan.changes]
+    sending = _Sending(errand, plan.code, lease, rows, readings.periods_from)
     with anyio.CancelScope(deadline=ends - (1 - _SENDING_SHARE) * whole):
         await sending.all()
     carried = replace(plan, changes=tuple(sending.rows))
-    facts = await read_back(
-        errand, carried, readings.before, lease=lease, words=readings.words, unsent=sending.unsent, until=ends
-    )
+    facts = await read_back(errand, carried, lease=lease, words=readings.words, unsent=sending.unsent, until=ends)
     return facts or await recorded(errand, await errand.find(plan.code))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime, time
 from functools import partial
 
@@ -13,6 +14,7 @@ from attendance_mcp.changes.settle import settle_lapsed, words_at_hand
 from attendance_mcp.changes.undo import way_back
 from attendance_mcp.changes.wording import Words, grouped, moment, summary
 from attendance_mcp.digest.facts import Facts, Row, counted, listed, within_room
+from attendance_mcp.errors import Unavailable
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.together import together
 
@@ -88,7 +90,7 @@ async def journal(errand: Errand, *, since: date | None, student_id: int | None,
     ask = partial(store.journal, school.connection.name, now=now, since=start, student_id=student_id, limit=limit)
     plans, total = await ask()
     if unsettled := [plan for plan in plans if plan.state is PlanState.APPLYING]:
-        await together(partial(settle_lapsed, errand, plan) for plan in unsettled)
+        await together(partial(_settle, errand, plan) for plan in unsettled)
         plans, total = await ask()
     with_rows = student_id is not None or limit <= MOST_WITH_ROWS
     entries = [await _entry(errand, plan, student_id, with_rows=with_rows) for plan in plans]
@@ -101,6 +103,11 @@ async def journal(errand: Errand, *, since: date | None, student_id: int | None,
         entries=shown,
         more=total - len(shown),
     )
+
+
+async def _settle(errand: Errand, plan: Plan) -> None:
+    with suppress(Unavailable):  # it stays unsettled, and the journal says so
+        await settle_lapsed(errand, plan)
 
 
 async def _entry(errand: Errand, plan: Plan, student_id: int | None, *, with_rows: bool) -> JournalEntry:

@@ -117,6 +117,7 @@ class Change:
     outcome: Outcome = Outcome.PLANNED
     reason: str = ""  # the API's own words, sanitised, where it refused
     made_id: int | None = None  # the id that a new excusal got
+    known: frozenset[int] = frozenset()  # while a new excusal is under way: ids that can't be the one it gets
 
 
 @dataclass(frozen=True, slots=True)

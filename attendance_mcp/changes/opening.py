@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from attendance_mcp.changes.keeping import ENDED, Keeps, chain, purge
 from attendance_mcp.changes.leases import one_at_a_time
 from attendance_mcp.changes.places import check_place
-from attendance_mcp.changes.tables import ADDED_BY_2, SCHEMA_VERSION, metadata, plans, schema
+from attendance_mcp.changes.tables import ADDED_BY, SCHEMA_VERSION, metadata, plans, schema
 from attendance_mcp.errors import StoreUnavailable
 
 _CONNECT_SECONDS = 5  # to a PostgreSQL that does not answer
@@ -49,8 +49,8 @@ def _make_tables(engine: sa.Engine) -> None:
         version = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
         if version is not None and version > SCHEMA_VERSION:
             raise StoreUnavailable("The store was made by a newer version of attendance-mcp: update this one.")
-        if version == 1:
-            _from_1_to_2(connection)
+        if version is not None:
+            _bring_up(connection, version)
         if version != SCHEMA_VERSION:
             connection.execute(schema.insert().values(version=SCHEMA_VERSION))
 
@@ -80,14 +80,16 @@ def wipe(engine: sa.Engine) -> bool:
         database.close()
 
 
-def _from_1_to_2(connection: sa.Connection) -> None:
-    """Adds the columns of the journal's keeping, and links what had ended."""
-    for column in ADDED_BY_2:
-        kind = column.type.compile(connection.dialect)
-        connection.execute(sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
-    ended = sa.select(plans.c.id).where(plans.c.state.in_(ENDED)).order_by(plans.c.settled, plans.c.id)
-    for plan_id in connection.execute(ended).scalars().all():
-        chain(connection, plan_id)
+def _bring_up(connection: sa.Connection, version: int) -> None:
+    """Adds the columns that later versions have, then links what had ended before there were links."""
+    for later, columns in ADDED_BY.items():
+        for column in columns if version < later else ():
+            kind = column.type.compile(connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
+    if version == 1:
+        ended = sa.select(plans.c.id).where(plans.c.state.in_(ENDED)).order_by(plans.c.settled, plans.c.id)
+        for plan_id in connection.execute(ended).scalars().all():
+            chain(connection, plan_id)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -50,6 +50,11 @@ class Snapshot:
                 found = self.excusal(target.student_id, target.excusal_id)
                 return excusal_value(found) if found else None
 
+    def known(self, change: Change) -> frozenset[int]:
+        """The ids that the new excusal of this change can't get."""
+        rows = self.excusals.get(change.target.student_id, ()) if change.kind is ChangeKind.EXCUSAL_MADE else ()
+        return frozenset(row.id for row in rows if row.id is not None)
+
     def excusal(self, student_id: int, excusal_id: int | None) -> Excusal | None:
         rows = self.excusals.get(student_id, ())
         return next((row for row in rows if row.id == excusal_id), None)

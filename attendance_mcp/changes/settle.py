@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,36 +11,46 @@ import anyio
 
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.facts import WriteFacts
-from attendance_mcp.changes.model import Approval, Change, ChangeKind, ExcusalValue, Outcome, Plan, PlanState
-from attendance_mcp.changes.records import Snapshot, read_afresh
+from attendance_mcp.changes.model import Approval, Change, ChangeKind, Outcome, Plan, PlanState
+from attendance_mcp.changes.records import Snapshot, excusal_value, read_afresh
 from attendance_mcp.changes.wording import Words, grouped, moment, same, summary, words_for, words_without_names
-from attendance_mcp.errors import AttendanceError, PlanStale, StoreUnavailable
+from attendance_mcp.errors import AttendanceError, PlanStale, StoreUnavailable, Unavailable
 
 _LEAST_SHARE = 0.2  # of the time to carry out, however late reading back begins
 NOT_RECORDED = "The outcome could not be recorded: calling again settles the plan by reading, and sends nothing."
+NOT_KNOWN_YET = (
+    "The school's system can't be read now, so what became of this plan's changes is not known yet. Repeating this "
+    "call later settles the plan by reading, and sends nothing."
+)
 
 
 async def read_back(
     errand: Errand,
     plan: Plan,
-    before: Snapshot | None,
     *,
     lease: datetime,
     words: Words,
     unsent: str,
     until: float | None = None,
+    once: bool = True,
 ) -> WriteFacts | None:
     """The plan ended by reading its records; None where somebody else ended it meanwhile.
 
-    `before` is how the records read when nothing was sent, None where nobody knows. `unsent` is why rows that are still
-    planned were not sent. `until` is a time of anyio's clock.
+    `unsent` is why rows that are still planned were not sent. `until` is a time of anyio's clock. Without `once` a plan
+    whose records can't be read is left for another time, since ended now its changes would stay unknown.
+
+    Raises Unavailable where it is left.
     """
     after = None
     if any(change.outcome in (Outcome.SENDING, Outcome.UNKNOWN) for change in plan.changes):
         after = await _read(errand, plan, until)
+        if after is None and not once:
+            with suppress(StoreUnavailable):  # then it can be settled once the lease has lapsed
+                await errand.desk.store.give_up(plan.code, lease=lease, now=errand.desk.now())
+            raise Unavailable(NOT_KNOWN_YET)
     ended = replace(
         plan,
-        changes=tuple(_told(change, after, before, unsent) for change in plan.changes),
+        changes=tuple(replace(_told(change, after, unsent), known=frozenset()) for change in plan.changes),
         state=PlanState.SETTLED,
         settled=errand.desk.now(),
     )
@@ -54,18 +65,26 @@ async def read_back(
 
 
 async def settle_by_reading(errand: Errand, plan: Plan, lease: datetime) -> WriteFacts:
-    """Ends a plan whose carrying out was cut off: what was under way is told by reading, nothing is sent again."""
+    """Ends a plan whose carrying out was cut off: what was under way is told by reading, nothing is sent again.
+
+    Raises Unavailable where it can't be read now; whoever comes next settles the plan then.
+    """
     errand.sent = any(change.outcome is not Outcome.PLANNED for change in plan.changes)
     words = await words_at_hand(errand, plan)
-    facts = await read_back(errand, plan, None, lease=lease, words=words, unsent="the carrying out was cut off")
+    # Another plan may have made the same excusal since: that one is its own.
+    made = await errand.desk.store.made_by_others(plan)
+    rows = tuple(replace(change, known=change.known | made) for change in plan.changes)
+    cut_off = replace(plan, changes=rows)
+    unsent = "the carrying out was cut off"
+    facts = await read_back(errand, cut_off, lease=lease, words=words, unsent=unsent, once=False)
     return facts or await recorded(errand, plan)
 
 
 async def settle_lapsed(errand: Errand, plan: Plan) -> None:
-    """Ends a plan whose carrying out was cut off, whoever's it is, unless it still moves or can't be read now."""
-    under_way = any(change.outcome in (Outcome.SENDING, Outcome.UNKNOWN) for change in plan.changes)
-    if under_way and await _read(errand, plan, None) is None:
-        return  # read another time, its changes may yet be told; ended now, they would stay unknown
+    """Ends a plan whose carrying out was cut off, whoever's it is, unless it still moves.
+
+    Raises Unavailable where it can't be read now.
+    """
     store, lease = errand.desk.store, errand.desk.lease()
     with anyio.CancelScope(shield=True):
         if await store.reclaim(plan.code, now=errand.desk.now(), lease_until=lease):
@@ -107,7 +126,7 @@ async def words_at_hand(errand: Errand, plan: Plan) -> Words:
         return words_without_names(errand.school)
 
 
-def _told(change: Change, after: Snapshot | None, before: Snapshot | None, unsent: str) -> Change:
+def _told(change: Change, after: Snapshot | None, unsent: str) -> Change:
     """The change with the outcome that reading proves."""
     if change.outcome is Outcome.PLANNED:
         return replace(change, outcome=Outcome.NOT_SENT, reason=unsent)
@@ -116,20 +135,23 @@ def _told(change: Change, after: Snapshot | None, before: Snapshot | None, unsen
     if after is None:
         return _unknown(change, "the records could not be read back")
     if change.kind is ChangeKind.EXCUSAL_MADE:
-        return _told_excusal(change, after, before)
+        return _told_excusal(change, after)
     if same(now := after.value(change), change.after):
         return replace(change, outcome=Outcome.DONE, reason="")
     return _unknown(change, "the record still is as it was" if same(now, change.before) else "the record is otherwise")
 
 
-def _told_excusal(change: Change, after: Snapshot, before: Snapshot | None) -> Change:
-    """A new excusal is recognised by its days, parent and comment, and by an id that was not there before."""
-    known = {row.id for row in before.excusals.get(change.target.student_id, ())} if before else set()
-    for row in after.excusals.get(change.target.student_id, ()):
-        value = ExcusalValue(row.start_date, row.end_date, row.parent_id, row.comment or None)
-        if row.id not in known and same(value, change.after):
-            return replace(change, outcome=Outcome.DONE, reason="", made_id=row.id)
-    return _unknown(change, "the excusal is not among the student's")
+def _told_excusal(change: Change, after: Snapshot) -> Change:
+    """A new excusal is recognised by its id, or else as the only new one of the student with its content."""
+    found = [row for row in after.excusals.get(change.target.student_id, ()) if same(excusal_value(row), change.after)]
+    if change.made_id is not None:
+        found = [row for row in found if row.id == change.made_id]
+    new = [row for row in found if row.id not in change.known]
+    if len(new) > 1:
+        return _unknown(change, "several new excusals of the student read like it")
+    if not new:
+        return _unknown(change, "the excusal is not among the student's")
+    return replace(change, outcome=Outcome.DONE, reason="", made_id=new[0].id)
 
 
 def _unknown(change: Change, seen: str) -> Change:

@@ -181,6 +181,24 @@ class Store:
 
         return await self._do(work)
 
+    async def give_up(self, code: str, *, lease: datetime, now: datetime) -> None:
+        """Gives a reclaimed plan back unsettled, to whoever comes next: what became of it can't be read now."""
+
+        def work(connection: sa.Connection) -> None:
+            plan_id = _held(connection, code, lease)
+            connection.execute(plans.update().where(plans.c.id == plan_id).values(lease_until=stamp(now)))
+
+        await self._do(work)
+
+    async def made_by_others(self, plan: Plan) -> frozenset[int]:
+        """The ids of excusals that other plans of the school made."""
+        query = (
+            sa.select(changes.c.made_id)
+            .join(plans, plans.c.id == changes.c.plan_id)
+            .where(plans.c.school == plan.school, plans.c.code != plan.code, changes.c.made_id.is_not(None))
+        )
+        return await self._do(lambda connection: frozenset(connection.execute(query).scalars()))
+
     async def release(self, code: str, *, lease: datetime) -> None:
         """Gives a claimed plan back, of which nothing was sent."""
 
@@ -306,14 +324,22 @@ def _held(connection: sa.Connection, code: str, lease: datetime) -> int | None:
 def _record(connection: sa.Connection, plan_id: int, rows: Sequence[tuple[int, Change]]) -> None:
     if not rows:
         return
-    values = ("outcome", "reason", "made_id")
+    values = ("outcome", "reason", "made_id", "known")
     statement = (
         changes.update()
         .where(changes.c.plan_id == plan_id, changes.c.row == sa.bindparam("of_row"))
         .values({name: sa.bindparam(f"new_{name}") for name in values})
     )
-    parameters = [{"of_row": row, **{f"new_{name}": getattr(change, name) for name in values}} for row, change in rows]
-    connection.execute(statement, parameters)
+    connection.execute(statement, [{"of_row": row, **_what_became(change)} for row, change in rows])
+
+
+def _what_became(change: Change) -> dict[str, Any]:
+    return {
+        "new_outcome": change.outcome,
+        "new_reason": change.reason,
+        "new_made_id": change.made_id,
+        "new_known": json.dumps(sorted(change.known)) if change.known else None,
+    }
 
 
 def _approval(agreed: Agreed) -> str:
@@ -349,6 +375,7 @@ def _change(row: sa.RowMapping) -> Change:
         outcome=Outcome(row["outcome"]),
         reason=row["reason"],
         made_id=row["made_id"],
+        known=frozenset(json.loads(row["known"] or "[]")),
     )
 
 

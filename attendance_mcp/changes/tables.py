@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from attendance_mcp.changes.model import Target, target_to_json
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -45,6 +45,7 @@ changes = sa.Table(
     sa.Column("outcome", sa.String(20), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("made_id", sa.BigInteger),
+    sa.Column("known", sa.Text),  # ids of excusals that stood there when a new one was sent, until that is settled
     sa.Column("salt", sa.String(32)),
     sa.Column("digest", sa.String(64)),
 )
@@ -58,7 +59,10 @@ chains = sa.Table(
     sa.Column("last", sa.String(64), nullable=False),
     sa.Column("places", sa.Integer, nullable=False),
 )
-ADDED_BY_2 = (plans.c.purged, plans.c.place, plans.c.link, changes.c.salt, changes.c.digest)
+ADDED_BY = {  # version of the schema: the columns that it added to tables which were there before
+    2: (plans.c.purged, plans.c.place, plans.c.link, changes.c.salt, changes.c.digest),
+    3: (changes.c.known,),
+}
 # Which plan may send to which target: two plans of one target, in whatever processes, are carried out one by one.
 leases = sa.Table(
     "leases",

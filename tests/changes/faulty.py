@@ -23,6 +23,7 @@ Fault = Literal[
     "hang after",
     "refused",
     "held",
+    "killed before",
 ]
 LIMITED = [(b"x-ratelimit-limit", b"20"), (b"x-ratelimit-period", b"1"), (b"x-ratelimit-reset", b"1")]
 
@@ -30,7 +31,8 @@ LIMITED = [(b"x-ratelimit-limit", b"20"), (b"x-ratelimit-period", b"1"), (b"x-ra
 class FaultyWay:
     """Forwards to the school; `arm` names the request, counted from then on, that goes wrong.
 
-    A held request waits, carried out, until `release`; `reached` tells a test that the armed request has come.
+    A held request waits, carried out, until `release`; `reached` tells a test that it has come so far. One "killed
+    before" waits too and never arrives.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -96,7 +98,7 @@ class FaultyWay:
                 break
         self._countdown -= 1
         fault = self._fault if self._countdown == 0 else None
-        if fault:
+        if fault and fault != "held":
             self.reached.set()
         if not await self._broken_before(fault, receive, send):
             await self._carried_out(await self._forward(scope, body), fault, receive, send)
@@ -112,6 +114,9 @@ class FaultyWay:
                 await _answer(send, 429, b'{"error":"Rate limit reached."}', LIMITED)
             case "hang before":
                 await _hang(receive)
+            case "killed before":
+                await asyncio.to_thread(self.release.wait)
+                _abort(send)
             case _:
                 return False
         return True
@@ -130,6 +135,7 @@ class FaultyWay:
             case "hang after":
                 await _hang(receive)
             case "held":
+                self.reached.set()
                 await asyncio.to_thread(self.release.wait)
                 await _answer(send, status, content)
             case _ if self._fault == "refused" and self._countdown == 1:

@@ -23,6 +23,11 @@ async def go(school):
     return one, two
 
 
+async def go_on(school):
+    async with school.client(approval="token") as ask:
+        await apply(ask, await mark_late(ask, absent(school)[0]))
+
+
 def raw(school):
     return b"".join(f.read_bytes() for f in school.path.parent.glob("plans.db*"))
 
@@ -60,19 +65,24 @@ def test_an_erased_student_leaves_the_chain_whole_and_an_altered_row_breaks_it(s
     assert d.exit_code == 1
 
 
-def test_a_store_of_version_1_opens_and_its_ended_plans_are_linked(school):
+ADDED_BY = {
+    3: ("changes.known",),
+    2: ("plans.purged", "plans.place", "plans.link", "changes.salt", "changes.digest"),
+}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_store_of_an_older_version_opens_and_its_ended_plans_are_linked(school, version):
     anyio.run(go, school)
     with plans_of(school) as s:
-        for t, c in (
-            ("plans", "purged"),
-            ("plans", "place"),
-            ("plans", "link"),
-            ("changes", "salt"),
-            ("changes", "digest"),
-        ):
-            s.execute(f"alter table {t} drop column {c}")
-        s.execute("drop table chains")
+        for column in [column for later, columns in ADDED_BY.items() if later > version for column in columns]:
+            s.execute("alter table {} drop column {}".format(*column.split(".")))
+        if version == 1:
+            s.execute("drop table chains")
         s.execute("delete from schema_version")
-        s.execute("insert into schema_version values (1)")
+        s.execute("insert into schema_version values (?)", [version])
     d = command("changes", "--verify", settings=school.environment())
     assert d.exit_code == 0 and "2 plans" in d.output
+    anyio.run(go_on, school)
+    d = command("changes", "--verify", settings=school.environment())
+    assert d.exit_code == 0 and "3 plans" in d.output

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import httpx
 import uvicorn
 
+ASGIApp = Callable[..., Awaitable[None]]
 Fault = Literal[
     "reset before",
     "reset after",
@@ -35,24 +36,28 @@ class FaultyWay:
     before" waits too and never arrives.
     """
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str | ASGIApp) -> None:
         self.url = ""
+        self.writes: list[tuple[str, str, bytes]] = []  # those that came so far, whether the school saw them or not
         self.reached = threading.Event()
         self.release = threading.Event()
         self._upstream = upstream
         self._countdown = 0
         self._fault: Fault | None = None
         self._server: Any = None
+        self._loop: Any = None
         self._onward = httpx.AsyncClient(verify=False)
 
     @classmethod
     @contextmanager
-    def to(cls, upstream: str) -> Iterator[FaultyWay]:
+    def to(cls, upstream: str | ASGIApp) -> Iterator[FaultyWay]:
+        """A way to the school at an address, or to one that no other way leads to."""
         way, started = cls(upstream), threading.Event()
 
         class Announcing(uvicorn.Server):
             async def startup(self, sockets: Any = None) -> None:
                 await super().startup(sockets)
+                way._loop = asyncio.get_running_loop()
                 started.set()
 
         config = uvicorn.Config(
@@ -79,14 +84,40 @@ class FaultyWay:
         if fault == "refused" and number == 1:
             self._refuse()
 
+    def mend(self) -> None:
+        """Nothing goes wrong any more, and whoever was refused is let in again."""
+        self.release.set()
+        self._countdown, self._fault = 0, None
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+
+    async def _listen(self) -> None:
+        server = self._server
+        if not server.servers[0].is_serving():
+            make, config = server.config.http_protocol_class, server.config
+            port = int(self.url.rpartition(":")[2])
+            server.servers[0] = await self._loop.create_server(
+                lambda: make(config=config, server_state=server.server_state, app_state={}), config.host, port
+            )
+
     def _refuse(self) -> None:
-        for server in self._server.servers:
-            server.get_loop().call_soon_threadsafe(server.close)
+        """From now on nobody is let in, and nobody who was is served another time."""
+        self.reached.set()
+
+        def close() -> None:
+            for server in self._server.servers:
+                server.close()
+            for connection in list(self._server.server_state.connections):
+                connection.shutdown()
+
+        self._loop.call_soon_threadsafe(close)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await receive()
-            async with httpx.AsyncClient(base_url=self._upstream, trust_env=False, verify=False) as self._onward:
+            where: dict[str, Any] = {"base_url": self._upstream}
+            if not isinstance(self._upstream, str):
+                where = {"base_url": "http://school", "transport": httpx.ASGITransport(self._upstream)}
+            async with httpx.AsyncClient(**where, trust_env=False, verify=False) as self._onward:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
             await send({"type": "lifespan.shutdown.complete"})
@@ -96,6 +127,8 @@ class FaultyWay:
             body += message["body"]
             if not message.get("more_body"):
                 break
+        if scope["method"] != "GET":
+            self.writes.append((scope["method"], scope["path"], body))
         self._countdown -= 1
         fault = self._fault if self._countdown == 0 else None
         if fault and fault != "held":
@@ -139,9 +172,9 @@ class FaultyWay:
                 await asyncio.to_thread(self.release.wait)
                 await _answer(send, status, content)
             case _ if self._fault == "refused" and self._countdown == 1:
-                # The next one shall find nobody listening, so this connection must not serve it either.
                 self._refuse()
-                await _answer(send, status, content, [(b"connection", b"close")])
+                await asyncio.sleep(0)  # until it is so: this connection must not serve the next one either
+                await _answer(send, status, content)
             case _:
                 await _answer(send, status, content)
 

@@ -64,12 +64,22 @@ class Wire:
     def notify(self, method: str) -> None:
         self.send(json.dumps({"jsonrpc": "2.0", "method": method}))
 
+    def call(self, tool: str, **arguments: Any) -> None:
+        """Calls a tool without waiting for its answer."""
+        self._last += 1
+        params = {"name": tool, "arguments": arguments}
+        self.send(json.dumps({"jsonrpc": "2.0", "id": self._last, "method": "tools/call", "params": params}))
+
+    def line(self) -> str:
+        """The next line, empty where the process has ended."""
+        return self._stdout.readline()
+
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         """The answer to one request; every line before it must be JSON-RPC too."""
         self._last += 1
         self.send(json.dumps({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params}))
         while True:
-            message: dict[str, Any] = json.loads(self._stdout.readline())
+            message: dict[str, Any] = json.loads(self.line())
             assert message["jsonrpc"] == "2.0"
             if message.get("id") == self._last:
                 return message

@@ -102,4 +102,6 @@ class WriteFacts(Facts):
     def _how_it_is_known(self) -> str:
         if self.read_back:
             return " The records were read back."
-        return " The records could not be read back." if self.outcomes.get("unknown") else ""
+        if "unknown" not in self.outcomes:
+            return ""
+        return f" {'Not every record could' if 'done' in self.outcomes else 'The records could not'} be read back."

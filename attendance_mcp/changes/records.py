@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
+
+import anyio
 
 from attendance_mcp.api.records import ClassMarkWrite, Excusal, Mark
 from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, MarkValue, Outcome, Value
@@ -25,6 +28,8 @@ from attendance_mcp.school.together import together
 from attendance_mcp.status import NOT_TAKEN
 
 NO_MARK = MarkValue(None)
+HOMEROOM, CLASS, EXCUSALS = "homeroom", "class", "excusals"
+Place = tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -34,6 +39,11 @@ class Snapshot:
     homeroom: dict[tuple[int, date], MarkValue] = field(default_factory=dict)  # (student, day)
     classes: dict[tuple[int, int, date, int], MarkValue] = field(default_factory=dict)  # (class, student, day, period)
     excusals: dict[int, list[Excusal]] = field(default_factory=dict)  # by student
+    places: set[Place] = field(default_factory=set)  # what was read
+
+    def has(self, change: Change) -> bool:
+        """Whether the record of this change was read."""
+        return _place(change) in self.places
 
     def value(self, change: Change) -> Value:
         """What the record of this change reads; for a new excusal, the one that covers its days, if there is one."""
@@ -74,34 +84,56 @@ def overlapping(excusals: Iterable[Excusal], start: date, end: date) -> Excusal 
 
 
 async def read_afresh(school: School, changes: Sequence[Change]) -> Snapshot:
-    """Reads the records of these changes past every memory."""
+    """Reads the records of these changes past every memory. Raises AttendanceError where one can't be read."""
     snapshot = Snapshot()
+    await together(_reads(school, changes, snapshot).values())
+    return snapshot
+
+
+async def read_what_can_be_read(school: School, changes: Sequence[Change], *, seconds: float) -> Snapshot:
+    """As `read_afresh`, but without those that can't be read in this time; `has` tells which were."""
+    snapshot = Snapshot()
+
+    async def one(read: Callable[[], Awaitable[None]]) -> None:
+        with suppress(AttendanceError):
+            await read()
+
+    with anyio.move_on_after(seconds):
+        await together(partial(one, read) for read in _reads(school, changes, snapshot).values())
+    return snapshot
+
+
+def _reads(school: School, changes: Sequence[Change], into: Snapshot) -> dict[Place, Callable[[], Awaitable[None]]]:
+    """The reads that these changes need, each once."""
 
     async def homeroom(year_group_id: int, day: date) -> None:
         for student in (await school.client.get_homeroom_attendance(year_group_id, day)).students:
-            snapshot.homeroom[student.id, day] = mark_value(student.mark)
+            into.homeroom[student.id, day] = mark_value(student.mark)
 
     async def class_day(class_id: int, day: date) -> None:
         for student in (await school.client.get_class_attendance(class_id, day)).students:
             for period, mark in student.marks.items():
-                snapshot.classes[class_id, student.id, day, period] = mark_value(mark)
+                into.classes[class_id, student.id, day, period] = mark_value(mark)
 
     async def excusals(student_id: int) -> None:
-        snapshot.excusals[student_id] = (await school.client.list_student_excusals(student_id)).items
+        into.excusals[student_id] = (await school.client.list_student_excusals(student_id)).items
 
-    reads: dict[tuple[object, ...], Callable[[], Awaitable[None]]] = {}
-    for change in changes:
-        target = change.target
-        if change.kind is ChangeKind.HOMEROOM_MARK and target.year_group_id and target.day:
-            place = (target.year_group_id, target.day)
-            reads["homeroom", *place] = partial(homeroom, *place)
-        elif change.kind is ChangeKind.CLASS_MARK and target.class_id and target.day:
-            place = (target.class_id, target.day)
-            reads["class", *place] = partial(class_day, *place)
-        else:
-            reads["excusals", target.student_id] = partial(excusals, target.student_id)
-    await together(reads.values())
-    return snapshot
+    async def noted(place: Place, read: Callable[..., Awaitable[None]]) -> None:
+        await read(*place[1:])
+        into.places.add(place)
+
+    of: dict[object, Callable[..., Awaitable[None]]] = {HOMEROOM: homeroom, CLASS: class_day, EXCUSALS: excusals}
+    return {place: partial(noted, place, of[place[0]]) for place in map(_place, changes)}
+
+
+def _place(change: Change) -> Place:
+    """Where the record of a change is read: the kind of the read and its arguments."""
+    target = change.target
+    if change.kind is ChangeKind.HOMEROOM_MARK and target.year_group_id and target.day:
+        return (HOMEROOM, target.year_group_id, target.day)
+    if change.kind is ChangeKind.CLASS_MARK and target.class_id and target.day:
+        return (CLASS, target.class_id, target.day)
+    return (EXCUSALS, target.student_id)
 
 
 async def send(school: School, batch: Sequence[Change], *, periods_from: int) -> list[Change]:

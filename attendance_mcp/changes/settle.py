@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +13,7 @@ import anyio
 from attendance_mcp.changes.desk import Errand
 from attendance_mcp.changes.facts import WriteFacts
 from attendance_mcp.changes.model import Approval, Change, ChangeKind, Outcome, Plan, PlanState
-from attendance_mcp.changes.records import Snapshot, excusal_value, read_afresh
+from attendance_mcp.changes.records import Snapshot, excusal_value, read_what_can_be_read
 from attendance_mcp.changes.wording import Words, grouped, moment, same, summary, words_for, words_without_names
 from attendance_mcp.errors import AttendanceError, PlanStale, StoreUnavailable, Unavailable
 
@@ -41,10 +42,11 @@ async def read_back(
 
     Raises Unavailable where it is left.
     """
-    after = None
-    if any(change.outcome in (Outcome.SENDING, Outcome.UNKNOWN) for change in plan.changes):
-        after = await _read(errand, plan, until)
-        if after is None and not once:
+    under_way = [change for change in plan.changes if change.outcome in (Outcome.SENDING, Outcome.UNKNOWN)]
+    after = Snapshot()
+    if under_way:
+        after = await _read(errand, under_way, until)
+        if not once and not all(map(after.has, under_way)):
             with suppress(StoreUnavailable):  # then it can be settled once the lease has lapsed
                 await errand.desk.store.give_up(plan.code, lease=lease, now=errand.desk.now())
             raise Unavailable(NOT_KNOWN_YET)
@@ -54,7 +56,7 @@ async def read_back(
         state=PlanState.SETTLED,
         settled=errand.desk.now(),
     )
-    facts = _facts(errand, ended, words, repeated=False, read=after is not None)
+    facts = _facts(errand, ended, words, repeated=False, read=bool(under_way) and all(map(after.has, under_way)))
     try:
         kept = await errand.desk.store.settle(
             plan.code, PlanState.SETTLED, ended.changes, lease=lease, now=errand.desk.now()
@@ -109,13 +111,10 @@ async def recorded(errand: Errand, plan: Plan, *, repeated: bool = True) -> Writ
             raise PlanStale("This plan is stale: a record had changed since it was made. Plan the changes again.")
 
 
-async def _read(errand: Errand, plan: Plan, until: float | None) -> Snapshot | None:
+async def _read(errand: Errand, changes: Sequence[Change], until: float | None) -> Snapshot:
     whole, now = errand.desk.carrying_out.total_seconds(), anyio.current_time()
-    try:
-        with anyio.fail_after(max(_LEAST_SHARE * whole, (until or now + whole) - now)):
-            return await read_afresh(errand.school, plan.changes)
-    except (AttendanceError, TimeoutError):
-        return None
+    seconds = max(_LEAST_SHARE * whole, (until or now + whole) - now)
+    return await read_what_can_be_read(errand.school, changes, seconds=seconds)
 
 
 async def words_at_hand(errand: Errand, plan: Plan) -> Words:
@@ -126,14 +125,14 @@ async def words_at_hand(errand: Errand, plan: Plan) -> Words:
         return words_without_names(errand.school)
 
 
-def _told(change: Change, after: Snapshot | None, unsent: str) -> Change:
+def _told(change: Change, after: Snapshot, unsent: str) -> Change:
     """The change with the outcome that reading proves."""
     if change.outcome is Outcome.PLANNED:
         return replace(change, outcome=Outcome.NOT_SENT, reason=unsent)
     if change.outcome not in (Outcome.SENDING, Outcome.UNKNOWN):
         return change
-    if after is None:
-        return _unknown(change, "the records could not be read back")
+    if not after.has(change):
+        return _unknown(change, "the record could not be read back")
     if change.kind is ChangeKind.EXCUSAL_MADE:
         return _told_excusal(change, after)
     if same(now := after.value(change), change.after):

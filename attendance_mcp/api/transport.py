@@ -1,4 +1,7 @@
-"""The way to the school's API: the token, TLS, spacing, retries of reads, limits; the only room that knows httpx."""
+"""The way to the school's API: the token, TLS and limits; the only room that knows httpx.
+
+How fast it is asked and what is asked again is told in `policy.py`.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,9 @@ import anyio
 from attendance_mcp import __version__
 from attendance_mcp.api import body as bodies
 from attendance_mcp.api.endpoints import Endpoint
-from attendance_mcp.api.pace import Pace
-from attendance_mcp.api.trouble import (
-    LONGEST_PAUSE,
-    PASSING,
-    SUCCESS,
-    Answer,
-    error_of,
-    pause_wanted,
-    unavailable,
-    unexpected,
-)
-from attendance_mcp.errors import ArgumentError, AttendanceError, NotAuthorised, SettingsError
+from attendance_mcp.api.policy import MOST_TRIES, PASSING, Passing, Policy
+from attendance_mcp.api.trouble import SUCCESS, Answer, error_of, unavailable, unexpected
+from attendance_mcp.errors import ArgumentError, NotAuthorised, SettingsError
 from attendance_mcp.settings import checked_origin, is_loopback
 
 if TYPE_CHECKING:
@@ -39,18 +33,9 @@ ASGIApp = Callable[
 ]
 
 MOST_IN_FLIGHT = 8
-_TRIES = 3
 _MOST_OF_A_REFUSAL = 64 * 1024
 _VERSION = re.compile(r"v[0-9][0-9a-z]{0,7}")
 _PROGRAM_CODE = re.compile(r"[a-z_]{1,32}")
-
-
-@dataclass(slots=True, eq=False)
-class _Passing(Exception):  # noqa: N818  carries an error to the retry, and is never seen outside
-    """A failure that may pass; `pause` is what the API asked for, if it did."""
-
-    error: AttendanceError
-    pause: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +77,7 @@ class Transport:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._app = app
-        self._pace = Pace(None if app else rate)
+        self._policy = Policy(None if app else rate)
         self._in_flight = anyio.Semaphore(MOST_IN_FLIGHT)
         self._http: httpx.AsyncClient | None = None
 
@@ -118,7 +103,7 @@ class Transport:
         )
         try:
             return await (self._once(request) if endpoint.writes else self._with_retries(request))
-        except _Passing as passing:
+        except Passing as passing:
             raise passing.error from None
 
     async def aclose(self) -> None:
@@ -130,9 +115,7 @@ class Transport:
     async def _with_retries(self, request: _Request) -> bytes:
         import stamina  # not needed before the first read
 
-        async for attempt in stamina.retry_context(
-            on=_pause, attempts=_TRIES, timeout=None, wait_initial=0.2, wait_max=2.0, wait_jitter=0.3
-        ):
+        async for attempt in stamina.retry_context(on=self._policy.again(), attempts=MOST_TRIES, timeout=None):
             with attempt:
                 return await self._once(request)
         raise AssertionError("a retry either returns or raises")
@@ -140,18 +123,15 @@ class Transport:
     async def _once(self, request: _Request) -> bytes:
         http, token = self._open(), self._current_token()
         async with self._in_flight:
-            await self._pace.slot()
+            left = await self._policy.slot()
             answer = await self._exchange(http, request, token)
         if answer.status in SUCCESS:
+            self._policy.succeeded()
             return answer.body
         error = error_of(answer)
         if answer.status not in PASSING:
             raise error
-        pause = pause_wanted(answer.headers)
-        believed = pause if pause is not None and pause <= LONGEST_PAUSE else None
-        if believed:
-            self._pace.hold(believed)
-        raise _Passing(error, believed)
+        raise Passing(error, self._policy.troubled(answer.status, answer.headers, left=left))
 
     async def _exchange(self, http: httpx.AsyncClient, request: _Request, token: str) -> Answer:
         import httpx  # loaded by `_open`
@@ -164,11 +144,11 @@ class Transport:
                 return await self._ask(http, request, token)
         # No error of httpx is chained on: their texts and requests hold the address with its query, or the token.
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise _Passing(unavailable(endpoint, what=_why_no_connection(error), left=False)) from None
+            raise Passing(unavailable(endpoint, what=_why_no_connection(error), left=False)) from None
         except (TimeoutError, httpx.TimeoutException):
             raise unavailable(endpoint, what="The school's API did not answer in time.") from None
         except (httpx.HTTPError, httpx.StreamError, OSError):
-            raise _Passing(unavailable(endpoint, what="The connection to the school's API broke.")) from None
+            raise Passing(unavailable(endpoint, what="The connection to the school's API broke.")) from None
 
     async def _ask(self, http: httpx.AsyncClient, request: _Request, token: str) -> Answer:
         headers = {"auth-token": token}
@@ -181,7 +161,9 @@ class Transport:
         try:
             return await _answer(response, request)
         finally:
-            await response.aclose()
+            # Nothing here waits for the other side; cut short, it would keep one of the few connections for ever.
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
 
     def _current_token(self) -> str:
         try:
@@ -253,13 +235,6 @@ async def _answer(response: httpx.Response, request: _Request) -> Answer:
             raise unexpected(endpoint, what="it is cut short or garbled") from None
         body = b""
     return Answer(endpoint=endpoint, status=status, headers=headers, body=body, ids=request.ids)
-
-
-def _pause(error: Exception) -> bool | float:
-    """Whether a read is sent again, and after which pause where the API asked for one."""
-    if not isinstance(error, _Passing):
-        return False
-    return True if error.pause is None else error.pause
 
 
 def _why_no_connection(error: httpx.TransportError) -> str:

@@ -1,15 +1,14 @@
-"""What each status other than success means, and how long the API wants to be left alone."""
+"""What each status other than success means, in words and as an error."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from attendance_mcp.api.endpoints import Endpoint
 from attendance_mcp.api.messages import in_words, refusal_fields
+from attendance_mcp.api.policy import pause_wanted
 from attendance_mcp.errors import (
     AttendanceError,
     NotAuthorised,
@@ -22,11 +21,7 @@ from attendance_mcp.errors import (
 )
 
 SUCCESS = frozenset({200, 201})
-PASSING = frozenset({429, 502, 503, 504})  # a read may be answered if it is sent again
-LONGEST_PAUSE = 10.0
 _UNKNOWN = " Whether the change was carried out is not known: read the record before trying again."
-_EPOCH_FROM = 1_000_000_000  # no pause lasts thirty years, so that a number this large is a moment
-_MILLISECONDS_FROM = 1_000_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,43 +53,6 @@ def unexpected(endpoint: Endpoint, *, what: str) -> UnexpectedAnswer:
     return UnexpectedAnswer(
         f"The school's API gave an unexpected answer to {endpoint.name}: {what}.{unknown}", maybe_sent=endpoint.writes
     )
-
-
-def pause_wanted(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """The seconds after which a retry may succeed, by Retry-After or X-RateLimit-Reset; None where neither is usable.
-
-    Either may hold seconds, an epoch or a date (the contract leaves the form open). A moment is compared with the
-    answer's own Date, so that a wrong clock on this machine makes no difference.
-    """
-    clock = now or _moment(headers.get("date", "")) or datetime.now(UTC)
-    for name in ("retry-after", "x-ratelimit-reset"):
-        seconds = _seconds(headers.get(name, "").strip(), clock)
-        if seconds is not None and seconds >= 0:
-            return seconds
-    return None
-
-
-def _seconds(text: str, clock: datetime) -> float | None:
-    if re.fullmatch(r"\d{1,15}(\.\d{1,9})?", text, re.ASCII):
-        number = float(text)
-        if number >= _MILLISECONDS_FROM:
-            number /= 1000
-        return number - clock.timestamp() if number >= _EPOCH_FROM else number
-    moment = _moment(text)
-    return (moment - clock).total_seconds() if moment else None
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        try:
-            moment = datetime.fromisoformat(text.removesuffix(" UTC").strip())
-        except ValueError:
-            return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _not_authorised(answer: Answer) -> AttendanceError:

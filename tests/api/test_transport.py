@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import zlib
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,7 +22,7 @@ from starlette.routing import Route
 from attendance_mcp.api.body import MOST_BYTES
 from attendance_mcp.api.client import Client
 from attendance_mcp.api.endpoints import ENDPOINTS
-from attendance_mcp.api.transport import Transport
+from attendance_mcp.api.transport import MOST_IN_FLIGHT, Transport
 from attendance_mcp.errors import (
     ArgumentError,
     AttendanceError,
@@ -176,18 +178,42 @@ async def test_a_server_that_says_nothing_is_not_waited_for_and_not_asked_again(
     assert len(asked) == 1
 
 
-async def test_a_cancelled_request_leaves_the_transport_usable(upstream: Upstream, connect: Connect) -> None:
-    async def never(_: Request) -> Response:
-        await anyio.sleep(1)
-        return Response()
+@pytest.mark.parametrize("begun", [False, True], ids=["before the answer", "in the body"])
+async def test_a_hundred_cancelled_requests_leave_every_connection_free(
+    begun: bool, upstream: Upstream, connect: Connect
+) -> None:
+    async def endless(_: Request) -> Response:
+        async def nothing():  # type: ignore[no-untyped-def]
+            yield b"{"
+            await anyio.sleep(5)
 
-    client = connect()
-    upstream.handler = never
-    with anyio.move_on_after(0.1) as scope:
-        await client.get_school()
-    assert scope.cancelled_caught
-    upstream.answers_json(SCHOOL)
-    assert (await client.get_school()).name == "Harbour School"
+        if not begun:
+            await anyio.sleep(5)
+        return StreamingResponse(nothing(), media_type="application/json")
+
+    client = connect(connect_timeout=10, read_timeout=10)
+    upstream.handler = endless
+    with anyio.fail_after(5):
+        for _ in range(5):  # eight of each twenty are on the wire, the others wait their turn
+            async with anyio.create_task_group() as group:
+                for _ in range(20):
+                    group.start_soon(client.get_school)
+                arrived, hurry = len(upstream.seen), anyio.current_time() + 1
+                while len(upstream.seen) < arrived + MOST_IN_FLIGHT and anyio.current_time() < hurry:
+                    await anyio.lowlevel.checkpoint()
+                group.cancel_scope.cancel()
+    assert len(upstream.seen) == 5 * MOST_IN_FLIGHT
+    everybody = asyncio.Barrier(MOST_IN_FLIGHT)
+
+    async def together(_: Request) -> Response:
+        await everybody.wait()
+        return JSONResponse(SCHOOL)
+
+    upstream.handler = together
+    with anyio.fail_after(2):
+        async with anyio.create_task_group() as group:
+            for _ in range(MOST_IN_FLIGHT):
+                group.start_soon(client.get_school)
 
 
 @pytest.mark.parametrize("code", ["../students", "PYP", "p y p", "", "a" * 33, "pyp/../..", True, 0, -4, None, 2.0])
@@ -321,7 +347,7 @@ async def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(
 
 def test_the_http_library_is_not_loaded_before_the_first_request() -> None:
     code = (
-        "import sys; from attendance_mcp.api.client import Client; from attendance_mcp.api.transport import Transport\n"
+        "import sys; from attendance_mcp.api.client import Client; from attendance_mcp.api.transport import MOST_IN_FLIGHT, Transport\n"
         "Client(Transport(base_url='https://school.example', token=lambda: ''))\n"
         "print([name for name in ('httpx', 'stamina', 'truststore') if name in sys.modules])"
     )

@@ -1,20 +1,17 @@
-"""When the API is in trouble: what each status means, what is tried again, and what is known of a write."""
+"""When the API is in trouble: what each status means, and what is known of a write."""
 
 from __future__ import annotations
 
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
-import anyio
 import pytest
 from starlette.responses import JSONResponse, Response
 
 from attendance_mcp.api.client import Client
-from attendance_mcp.api.pace import Pace
-from attendance_mcp.api.trouble import pause_wanted
 from attendance_mcp.errors import (
     NotAuthorised,
     NotFound,
@@ -124,74 +121,6 @@ async def test_a_refusal_too_long_to_read_is_still_a_refusal(upstream: Upstream,
     assert caught.value.fields == {}
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_a_read_is_tried_again_where_trouble_may_pass(status: int, upstream: Upstream, connect: Connect) -> None:
-    trouble = Response(status_code=status, headers={"retry-after": "0"})
-    upstream.answers(trouble, trouble, JSONResponse(SCHOOL))
-    assert (await connect().get_school()).name == "Harbour School"
-    assert len(upstream.seen) == 3
-
-
-async def test_a_read_is_tried_three_times_at_most(upstream: Upstream, connect: Connect) -> None:
-    upstream.answers(Response(status_code=503, headers={"retry-after": "0"}))
-    with pytest.raises(Unavailable):
-        await connect().get_school()
-    assert len(upstream.seen) == 3
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 500, 501, 302])
-async def test_a_read_is_not_tried_again_where_it_would_end_the_same(
-    status: int, upstream: Upstream, connect: Connect
-) -> None:
-    upstream.answers(Response(status_code=status))
-    with pytest.raises(UpstreamError):
-        await connect().get_school()
-    assert len(upstream.seen) == 1
-
-
-async def test_the_pause_that_the_api_asks_for_is_kept(upstream: Upstream, connect: Connect) -> None:
-    upstream.answers(Response(status_code=429, headers={"retry-after": "0.4"}), JSONResponse(SCHOOL))
-    await connect().get_school()
-    first, second = upstream.seen
-    assert second.at - first.at >= 0.38
-
-
-async def test_a_pause_beyond_ten_seconds_is_not_waited_for(upstream: Upstream, connect: Connect) -> None:
-    upstream.answers(Response(status_code=429, headers={"retry-after": "3600"}))
-    with anyio.fail_after(5), pytest.raises(RateLimited) as caught:
-        await connect().get_school()
-    assert caught.value.retry_after == 3600
-    assert len(upstream.seen) == 3
-
-
-NOW = datetime(2026, 11, 24, 8, 40, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "3"}, 3),
-        ({"retry-after": "0"}, 0),
-        ({"retry-after": "-3"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "Tue, 24 Nov 2026 08:40:05 GMT"}, 5),
-        ({"x-ratelimit-reset": str(int(NOW.timestamp()) + 4)}, 4),
-        ({"x-ratelimit-reset": str((int(NOW.timestamp()) + 4) * 1000)}, 4),
-        ({"x-ratelimit-reset": str(int(NOW.timestamp()) - 4)}, None),
-        ({"x-ratelimit-reset": "2026-11-24T08:40:02Z"}, 2),
-        ({"x-ratelimit-reset": "2026-11-24 08:40:02 UTC"}, 2),
-        ({"retry-after": "soon", "x-ratelimit-reset": "2"}, 2),
-    ],
-)
-def test_a_pause_is_read_in_every_form_that_the_contract_leaves_open(
-    headers: dict[str, str], seconds: float | None
-) -> None:
-    assert pause_wanted(headers, now=NOW) == seconds
-    served = {**headers, "date": "Tue, 24 Nov 2026 08:40:00 GMT"}
-    assert pause_wanted(served) == seconds  # by the server's clock, whatever this machine's says
-
-
 async def test_a_write_that_found_no_server_certainly_never_left(connect: Connect) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
@@ -250,41 +179,3 @@ async def test_a_write_with_a_garbled_answer_may_have_been_carried_out(upstream:
     with pytest.raises(UnexpectedAnswer, match="not known") as caught:
         await WRITE(connect())
     assert caught.value.maybe_sent
-
-
-async def test_requests_are_evenly_spaced_without_a_burst(upstream: Upstream, connect: Connect) -> None:
-    upstream.answers_json(SCHOOL)
-    client = connect(rate=50)
-    await client.get_school()
-    async with anyio.create_task_group() as group:
-        for _ in range(19):
-            group.start_soon(client.get_school)
-    times = sorted(seen.at for seen in upstream.seen)
-    assert times[-1] - times[0] >= 19 / 50 * 0.95
-    windows = [sum(begin <= at < begin + 0.1 for at in times) for begin in times]
-    assert max(windows) <= 7  # five, one for the edge and one for a late timer
-
-
-async def test_requests_that_were_cancelled_in_the_queue_leave_no_gap() -> None:
-    now = 0.0
-    pace = Pace(0.001, clock=lambda: now)
-    await pace.slot()
-    with anyio.move_on_after(0) as scope:
-        async with anyio.create_task_group() as group:
-            for _ in range(20):
-                group.start_soon(pace.slot)
-    assert scope.cancelled_caught
-    now = 1000.0
-    with anyio.fail_after(1):
-        await pace.slot()
-
-
-async def test_after_a_rest_only_one_request_leaves_at_once() -> None:
-    now = 0.0
-    pace = Pace(10, clock=lambda: now)
-    await pace.slot()
-    now = 500.0
-    await pace.slot()
-    with anyio.move_on_after(0.02) as scope:
-        await pace.slot()
-    assert scope.cancelled_caught

@@ -203,6 +203,27 @@ async def test_a_hundred_cancelled_requests_leave_every_connection_free(
                     await anyio.lowlevel.checkpoint()
                 group.cancel_scope.cancel()
     assert len(upstream.seen) == 5 * MOST_IN_FLIGHT
+    await all_connections_are_free(client, upstream)
+
+
+async def test_answers_turned_away_unread_leave_every_connection_free(upstream: Upstream, connect: Connect) -> None:
+    async def endless(_: Request) -> Response:
+        async def page():  # type: ignore[no-untyped-def]
+            yield b"<html>"
+            await anyio.sleep(5)
+
+        return StreamingResponse(page(), media_type="text/html")
+
+    client = connect()
+    upstream.handler = endless
+    for _ in range(MOST_IN_FLIGHT + 1):
+        with pytest.raises(UnexpectedAnswer, match="not JSON"):
+            await client.get_school()
+    await all_connections_are_free(client, upstream)
+
+
+async def all_connections_are_free(client: Client, upstream: Upstream) -> None:
+    """As many requests as may be in flight arrive at the same time: each is answered when all are there."""
     everybody = asyncio.Barrier(MOST_IN_FLIGHT)
 
     async def together(_: Request) -> Response:

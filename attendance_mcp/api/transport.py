@@ -20,7 +20,7 @@ from attendance_mcp.api import body as bodies
 from attendance_mcp.api.endpoints import Endpoint
 from attendance_mcp.api.policy import MOST_TRIES, PASSING, Passing, Policy
 from attendance_mcp.api.trouble import SUCCESS, Answer, error_of, unavailable, unexpected
-from attendance_mcp.errors import ArgumentError, NotAuthorised, SettingsError
+from attendance_mcp.errors import ArgumentError, NotAuthorised, SettingsError, Unavailable
 from attendance_mcp.settings import checked_origin, is_loopback
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ ASGIApp = Callable[
 
 MOST_IN_FLIGHT = 8
 _MOST_OF_A_REFUSAL = 64 * 1024
+_NO_CONNECTION = "The school's API can't be reached; the network, a proxy or ATTENDANCE_API_URL may be the reason."
+_NOT_TRUSTED = (
+    "The certificate of the school's API is not trusted by this machine. If the school's network "
+    "has an authority of its own, whoever manages this machine adds it to those that the machine trusts."
+)
 _VERSION = re.compile(r"v[0-9][0-9a-z]{0,7}")
 _PROGRAM_CODE = re.compile(r"[a-z_]{1,32}")
 
@@ -79,6 +84,7 @@ class Transport:
         self._app = app
         self._policy = Policy(None if app else rate)
         self._in_flight = anyio.Semaphore(MOST_IN_FLIGHT)
+        self._bodies = bodies.Reader()
         self._http: httpx.AsyncClient | None = None
 
     def __repr__(self) -> str:
@@ -144,7 +150,9 @@ class Transport:
                 return await self._ask(http, request, token)
         # No error of httpx is chained on: their texts and requests hold the address with its query, or the token.
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise Passing(unavailable(endpoint, what=_why_no_connection(error), left=False)) from None
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise Unavailable(_NOT_TRUSTED) from None
+            raise Passing(unavailable(endpoint, what=_NO_CONNECTION, left=False)) from None
         except (TimeoutError, httpx.TimeoutException):
             raise unavailable(endpoint, what="The school's API did not answer in time.") from None
         except (httpx.HTTPError, httpx.StreamError, OSError):
@@ -159,11 +167,34 @@ class Transport:
         )
         response = await http.send(built, stream=True)
         try:
-            return await _answer(response, request)
+            return await self._answer(response, request)
         finally:
             # Nothing here waits for the other side; cut short, it would keep one of the few connections for ever.
             with anyio.CancelScope(shield=True):
                 await response.aclose()
+
+    async def _answer(self, response: httpx.Response, request: _Request) -> Answer:
+        """Reads a success whole and of the others only what tells the reason."""
+        endpoint, status = request.endpoint, response.status_code
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        success = status in SUCCESS
+        if success and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise unexpected(endpoint, what="it is not JSON; ATTENDANCE_API_URL may point to something else")
+        limit = bodies.MOST_BYTES if success else _MOST_OF_A_REFUSAL
+        try:
+            bodies.check_length(headers.get("content-length", ""), limit=limit)
+            body = await self._bodies.read(
+                response.aiter_raw(), encoding=headers.get("content-encoding", ""), limit=limit
+            )
+        except bodies.TooLong:
+            if success:
+                raise unexpected(endpoint, what=f"it is longer than {limit // 1024 // 1024} MiB") from None
+            body = b""
+        except bodies.Undecodable:
+            if success:
+                raise unexpected(endpoint, what="it is cut short or garbled") from None
+            body = b""
+        return Answer(endpoint=endpoint, status=status, headers=headers, body=body, ids=request.ids)
 
     def _current_token(self) -> str:
         try:
@@ -214,33 +245,6 @@ def _make_client(*, origin: str, app: ASGIApp | None, connect_timeout: float, re
         raise SettingsError(
             "The proxy in HTTPS_PROXY (or ALL_PROXY) can't be used; its address may be wrong."
         ) from None
-
-
-async def _answer(response: httpx.Response, request: _Request) -> Answer:
-    """Reads a success whole and of the others only what tells the reason."""
-    endpoint, status = request.endpoint, response.status_code
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    success = status in SUCCESS
-    if success and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise unexpected(endpoint, what="it is not JSON; ATTENDANCE_API_URL may point to something else")
-    limit = bodies.MOST_BYTES if success else _MOST_OF_A_REFUSAL
-    try:
-        body = await bodies.read(response.aiter_raw(), encoding=headers.get("content-encoding", ""), limit=limit)
-    except bodies.TooLong:
-        if success:
-            raise unexpected(endpoint, what=f"it is longer than {limit // 1024 // 1024} MiB") from None
-        body = b""
-    except bodies.Undecodable:
-        if success:
-            raise unexpected(endpoint, what="it is cut short or garbled") from None
-        body = b""
-    return Answer(endpoint=endpoint, status=status, headers=headers, body=body, ids=request.ids)
-
-
-def _why_no_connection(error: httpx.TransportError) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "The certificate of the school's API is not trusted by this machine."
-    return "The school's API can't be reached; the network, a proxy or ATTENDANCE_API_URL may be the reason."
 
 
 def _in_path(name: str, value: PathValue) -> str:

@@ -84,6 +84,18 @@ class Wire:
             if message.get("id") == self._last:
                 return message
 
+    def ask_at_once(self, method: str, many: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The answers to several requests, sent without waiting, in the order of the requests."""
+        first = self._last + 1
+        for self._last, params in enumerate(many, first):
+            self.send(json.dumps({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params}))
+        answers: dict[int, dict[str, Any]] = {}
+        while len(answers) < len(many):
+            message = json.loads(self._stdout.readline())
+            if "id" in message:
+                answers[message["id"]] = message
+        return [answers[number] for number in range(first, self._last + 1)]
+
     def begin(self) -> None:
         """The handshake of the eras that have one."""
         answer = self.ask(

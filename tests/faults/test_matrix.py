@@ -1,0 +1,199 @@
+"""Every tool meets every trouble of the school's API, over real sockets and through a real MCP client."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp.types import CallToolResult
+
+from tests.certificates import Certificates
+from tests.tools.examples import Arguments, Known
+from tests.upstream_school import Asking, UpstreamSchool, text
+
+from .hostile_school import FAULTS, SECRET, Fault, HostileSchool
+
+pytestmark = pytest.mark.anyio
+
+# A tenth of what is shipped, with which nothing may take longer than 30 s.
+TENTH = {"connect_timeout": 0.3, "read_timeout": 1.0, "deadline": 2.5}
+LONGEST = 5.0  # twice the deadline, since the machine may be busy
+AT_ONCE = 6
+
+NO_CONNECTION = (
+    "The school's API can't be reached; the network, a proxy or ATTENDANCE_API_URL may be the reason. Try again later."
+)
+BROKE = "The connection to the school's API broke. Try again later."
+NOT_IN_TIME = "The school's API did not answer in time. Try again later."
+DEADLINE = "The school's system did not answer within 2.5 seconds. Try again, or ask for less."
+UNEXPECTED = "The school's API gave an unexpected answer to …: "
+NOT_JSON = UNEXPECTED + "it is not JSON; ATTENDANCE_API_URL may point to something else."
+OTHER_FORM = UNEXPECTED + "its JSON is not of the expected form."
+TOO_LONG = UNEXPECTED + "it is longer than 8 MiB."
+REDIRECTED = (
+    UNEXPECTED + "it points to another address (30x), which is not followed, since the token is for the one in "
+    "ATTENDANCE_API_URL."
+)
+NOT_TRUSTED = (
+    "The certificate of the school's API is not trusted by this machine. If the school's network has an authority of "
+    "its own, whoever manages this machine adds it to those that the machine trusts."
+)
+SAID: dict[Fault, set[str]] = {
+    "refused": {NO_CONNECTION},
+    "reset at once": {BROKE, NO_CONNECTION},
+    "reset in the body": {BROKE},
+    "silent": {NOT_IN_TIME, DEADLINE},
+    "one byte at a time": {NOT_IN_TIME, DEADLINE},
+    "500 with HTML": {"The school's API is out of order (500). Try again later."},
+    "200 with HTML": {NOT_JSON},
+    "truncated JSON": {OTHER_FORM},
+    "JSON of another shape": {OTHER_FORM},
+    "an object of other keys": {OTHER_FORM},
+    "null": {OTHER_FORM},
+    "50 MB": {TOO_LONG},
+    "50 MB of unstated length": {TOO_LONG, NOT_IN_TIME, DEADLINE},
+    "gzip of 500 MB": {TOO_LONG},
+    "redirect to another host": {REDIRECTED},
+    "redirect to itself": {REDIRECTED},
+    "another content type": {NOT_JSON},
+    "invalid UTF-8": {OTHER_FORM},
+    "NaN": {OTHER_FORM},
+    "nested 10,000 deep": {OTHER_FORM},
+    "certificate of an unknown authority": {NOT_TRUSTED},
+}
+CANARY = "canary-7c21-token"
+Job = Callable[[Asking, str], Awaitable[None]]
+Everybody = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def calls(same_school: UpstreamSchool) -> dict[str, Arguments]:
+    """A call of every tool that reads the school, those that plan among them."""
+    known = Known.of(same_school)
+    calls = {**known.reads(), **known.writes()}
+    del calls["list_changes"]  # reads the journal of this installation only
+    return calls
+
+
+@pytest.fixture(scope="module")
+async def healthy(
+    same_school: UpstreamSchool, calls: dict[str, Arguments], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """What each tool answers where nothing is wrong."""
+    answers: dict[str, str] = {}
+
+    async def work(ask: Asking, tool: str) -> None:
+        answers[tool] = lasting(await ask(tool, **calls[tool]))
+
+    hostile = HostileSchool(same_school.url)
+    with hostile.open():
+        async with a_server_each(calls, same_school, hostile.url, tmp_path_factory.mktemp("healthy")) as all_do:
+            await all_do(work, at_once=1)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> tuple[Certificates, Certificates]:
+    """One that the machine trusts, and one that it doesn't."""
+    trusted, unknown = (Certificates.made_in(tmp_path_factory.mktemp(name)) for name in ("trusted", "unknown"))
+    return trusted, unknown
+
+
+def lasting(result: CallToolResult) -> str:
+    """An answer without what is new each time: the confirmation, until when it serves, and the time of day."""
+    whole = text(result) + json.dumps(result.structured_content, ensure_ascii=False)
+    code = (result.structured_content or {}).get("confirmation")
+    known = whole.replace(code, "CODE") if code else whole
+    return re.sub(r"\d\d:\d\d:\d\d|(?<=until )\d\d:\d\d|(?<=\"expires\": \")\d\d:\d\d", "then", known)
+
+
+def sentence(result: CallToolResult) -> str:
+    """What an error says, without the name of the operation that was asked for."""
+    assert result.is_error
+    said = re.sub(r"answer to [a-z_]+:", "answer to …:", text(result))
+    assert said.endswith(" Nothing was written.")
+    return re.sub(r"\(30\d\)", "(30x)", said.removesuffix(" Nothing was written."))
+
+
+@asynccontextmanager
+async def a_server_each(
+    calls: dict[str, Arguments], school: UpstreamSchool, url: str, folder: Path, **settings: float
+) -> AsyncIterator[Everybody]:
+    """A server for each tool, so that none knows what another has read; does a job with each of them."""
+    asking: dict[str, Asking] = {}
+
+    async def all_do(job: Job, *, at_once: int) -> None:
+        turn = anyio.CapacityLimiter(at_once)
+
+        async def one(tool: str) -> None:
+            async with turn:
+                await job(asking[tool], tool)
+
+        async with anyio.create_task_group() as group:
+            for tool in calls:
+                group.start_soon(one, tool)
+
+    async with AsyncExitStack() as stack:
+        for tool in calls:
+            store = str(folder / f"{tool}.db")
+            client = school.client(api_url=url, api_token=CANARY, store=store, **settings)
+            asking[tool] = await stack.enter_async_context(client)
+        yield all_do
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_tool_says_what_went_wrong_and_works_again_at_once(
+    fault: Fault,
+    same_school: UpstreamSchool,
+    calls: dict[str, Arguments],
+    healthy: dict[str, str],
+    authorities: tuple[Certificates, Certificates],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    trusted, unknown = authorities
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.authority))
+    tls = fault == "certificate of an unknown authority"
+    hostile = HostileSchool(same_school.url, fault, tls=unknown.context() if tls else None)
+    errors: dict[str, CallToolResult] = {}
+    answers: dict[str, str] = {}
+    took: dict[str, float] = {}
+
+    async def meet(ask: Asking, tool: str) -> None:
+        began = time.monotonic()
+        errors[tool] = await ask(tool, **calls[tool])
+        took[tool] = time.monotonic() - began
+
+    async def work(ask: Asking, tool: str) -> None:
+        answers[tool] = lasting(await ask(tool, **calls[tool]))
+
+    with hostile.open():
+        async with a_server_each(calls, same_school, hostile.url, tmp_path, **TENTH) as all_do:
+            await all_do(meet, at_once=AT_ONCE)
+            hostile.mend(tls=trusted.context() if tls else None)
+            await all_do(work, at_once=1)
+    assert {tool: sentence(error) for tool, error in errors.items() if sentence(error) not in SAID[fault]} == {}
+    assert max(took.values()) < LONGEST
+    assert {tool: (said, healthy[tool]) for tool, said in answers.items() if said != healthy[tool]} == {}
+    told = "".join(error.model_dump_json() for error in errors.values())
+    assert [word for word in (CANARY, SECRET, "Traceback", ".py") if word in told] == []
+    assert [word for word in (CANARY, SECRET) if word in caplog.text] == []
+    assert not any(SECRET in path for path in hostile.asked)  # no redirect was followed
+
+
+def test_every_fault_of_the_hostile_school_has_its_words() -> None:
+    assert set(SAID) == set(FAULTS)

@@ -73,6 +73,7 @@ class HomeroomDay(Paged):
     counts: dict[str, int]
     registers: list[Register]
     marks: list[LabelGroup] = []
+    not_read: list[str] = []
 
     def lines(self) -> Iterable[str]:
         yield f"{self.group}, homeroom, {self.day}: {counted(self.students, 'student')}. {tally(self.counts)}."
@@ -81,6 +82,7 @@ class HomeroomDay(Paged):
         yield from self.more_lines("students")
         if not any(register.marked for register in self.registers):
             yield "No register is taken: not due yet, a day off, or this group keeps no homeroom."
+        yield from self.not_read
 
 
 class StudentPeriods(Row):
@@ -128,6 +130,7 @@ def homeroom_day(
     day: str,
     names: Mapping[int, str],
     homerooms: Mapping[int, str],
+    not_read: Sequence[str] = (),
     detail: Detail = "exceptions",
     page: int = 1,
     per_page: int = 100,
@@ -151,6 +154,7 @@ def homeroom_day(
             for name, rows in sorted(registers.items())
         ],
         marks=[LabelGroup(label=label, kind=kind, students=rows) for (label, kind), rows in groups.items()],
+        not_read=list(not_read),
         more=len(wanted) - len(students),
         fits=fits,
     )

@@ -51,6 +51,7 @@ async def get_homeroom_attendance(
         day=spoken(day),
         names=await school.names(students),
         homerooms=await school.homerooms(students),
+        not_read=school.not_read,
         detail=detail,
         page=page,
         per_page=per_page,

@@ -41,6 +41,9 @@ Fault = Literal[
     "certificate of an unknown authority",
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
+# A tenth of what is shipped, with which nothing may take longer than 30 s.
+TENTH = {"connect_timeout": 0.3, "read_timeout": 1.0, "deadline": 2.5}
+LONGEST = 5.0  # twice the deadline, since the machine may be busy
 SECRET = "secret-of-the-body"
 _HTML = f"<html><h1>{SECRET}</h1></html>".encode()
 _MEGABYTE = 1024 * 1024

@@ -20,13 +20,10 @@ from tests.certificates import Certificates
 from tests.tools.examples import Arguments, Known
 from tests.upstream_school import Asking, UpstreamSchool, text
 
-from .hostile_school import FAULTS, SECRET, Fault, HostileSchool
+from .hostile_school import FAULTS, LONGEST, SECRET, TENTH, Fault, HostileSchool
 
 pytestmark = pytest.mark.anyio
 
-# A tenth of what is shipped, with which nothing may take longer than 30 s.
-TENTH = {"connect_timeout": 0.3, "read_timeout": 1.0, "deadline": 2.5}
-LONGEST = 5.0  # twice the deadline, since the machine may be busy
 AT_ONCE = 6
 
 NO_CONNECTION = (

@@ -111,7 +111,7 @@ The homeroom marks of a year group on one day: counts, registers taken or not, a
   detail?: counts | exceptions | full = exceptions
   page?: integer ≥ 1 = 1
   per_page?: integer ≥ 1 ≤ 200 = 100
-  → notice, more, fits, group, day, students, counts, registers, marks
+  → notice, more, fits, group, day, students, counts, registers, marks, not_read
 
 get_homeroom_term_attendance: Homeroom totals of a term [reads, idempotent, open world]
 Homeroom totals of a year group in a term, in days: sums, and the students with anything but present.

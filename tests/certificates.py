@@ -25,17 +25,15 @@ class Certificates:
     key: Path
 
     @classmethod
-    def made_in(cls, folder: Path) -> Certificates:
+    def made_in(cls, folder: Path, *, authority: str) -> Certificates:
         own = ec.generate_private_key(ec.SECP256R1())
-        own_name = _named(f"The authority of {folder.name}")
-        authority = _signed(
-            own_name, own, by=own_name, key=own, extension=x509.BasicConstraints(ca=True, path_length=0)
-        )
+        own_name = _named(authority)
+        root = _signed(own_name, own, by=own_name, key=own, extension=x509.BasicConstraints(ca=True, path_length=0))
         host = ec.generate_private_key(ec.SECP256R1())
         address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         server = _signed(_named("Harbour School"), host, by=own_name, key=own, extension=address)
         made = cls(folder / "authority.pem", folder / "server.pem", folder / "key.pem")
-        made.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+        made.authority.write_bytes(root.public_bytes(serialization.Encoding.PEM))
         made.server.write_bytes(server.public_bytes(serialization.Encoding.PEM))
         made.key.write_bytes(
             host.private_bytes(

@@ -28,8 +28,9 @@ def check_length(stated: str, *, limit: int = MOST_BYTES) -> None:
 
 
 class Reader:
-    """Reads the bodies of one transport. Of those beyond a mebibyte one is read at a time: eight that never end, which
-    is what may be in flight, would be eight times the most that an answer may take.
+    """Reads the bodies of one transport, of those beyond a mebibyte one at a time.
+
+    Eight that never end, which is what may be in flight, would else be eight times the most that an answer may take.
     """
 
     def __init__(self) -> None:

@@ -35,10 +35,7 @@ ASGIApp = Callable[
 MOST_IN_FLIGHT = 8
 _MOST_OF_A_REFUSAL = 64 * 1024
 _NO_CONNECTION = "The school's API can't be reached; the network, a proxy or ATTENDANCE_API_URL may be the reason."
-_NOT_TRUSTED = (
-    "The certificate of the school's API is not trusted by this machine. If the school's network "
-    "has an authority of its own, whoever manages this machine adds it to those that the machine trusts."
-)
+_NOT_TRUSTED = "The certificate of the school's API is not trusted by this machine. Ask whoever manages it."
 _VERSION = re.compile(r"v[0-9][0-9a-z]{0,7}")
 _PROGRAM_CODE = re.compile(r"[a-z_]{1,32}")
 

@@ -102,6 +102,39 @@ async def test_a_gzip_bomb_is_refused_while_it_streams_in(upstream: Upstream, co
         tracemalloc.stop()
 
 
+async def test_eight_answers_that_stop_short_of_the_bound_are_not_held_together(
+    upstream: Upstream, connect: Connect
+) -> None:
+    megabyte = b" " * 1024 * 1024
+    begun: list[None] = []
+
+    async def stuck(_: Request) -> Response:
+        async def most_of_it():  # type: ignore[no-untyped-def]
+            for _ in range(7):
+                yield megabyte
+            begun.append(None)
+            await anyio.sleep(5)
+
+        return StreamingResponse(most_of_it(), media_type="application/json")
+
+    upstream.handler = stuck
+    client = connect(read_timeout=1)
+    tracemalloc.start()
+    try:
+        async with anyio.create_task_group() as group:
+            for _ in range(MOST_IN_FLIGHT):
+                group.start_soon(unavailable, client)
+        assert begun
+        assert tracemalloc.get_traced_memory()[1] < 5 * MOST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+async def unavailable(client: Client) -> None:
+    with pytest.raises(Unavailable, match="in time"):
+        await client.get_school()
+
+
 async def test_a_plain_answer_beyond_eight_mebibytes_is_refused(upstream: Upstream, connect: Connect) -> None:
     upstream.answers(Response(b" " * (MOST_BYTES + 1), media_type="application/json"))
     with pytest.raises(UnexpectedAnswer, match="longer than 8 MiB"):

@@ -110,12 +110,12 @@ def test_an_assistant_that_is_set_up_is_found_by_its_configuration(school, monke
     assert told == (expected if "school" in text else nobody)
 
 
-def test_a_certificate_that_is_not_trusted_is_told_with_its_issuer(school, certificate):
+def test_a_certificate_that_is_not_trusted_is_told_with_its_issuer(school, certificates):
     answer = JSONResponse({"school": {"name": "Harbour School"}})
-    with serve(answer, ssl_certfile=certificate / "cert.pem", ssl_keyfile=certificate / "key.pem") as port:
+    with serve(answer, ssl_certfile=certificates.server, ssl_keyfile=certificates.key) as port:
         done = doctor(school, api_url=f"https://127.0.0.1:{port}")
     assert done.exit_code == 1
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
     assert line == snapshot(
-        "wrong    school's system: The certificate of the school's API is not trusted by this machine. Try again later. It was signed by “Harbour School's own authority”. Where a filter of the network opens TLS, its certificate authority must be in this machine's own store: ask whoever manages the network."
+        "wrong    school's system: The certificate of the school's API is not trusted by this machine. Ask whoever manages it. It was signed by “Harbour School's own authority”. Where a filter of the network opens TLS, its certificate authority must be in this machine's own store: ask whoever manages the network."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -40,10 +41,7 @@ REDIRECTED = (
     UNEXPECTED + "it points to another address (30x), which is not followed, since the token is for the one in "
     "ATTENDANCE_API_URL."
 )
-NOT_TRUSTED = (
-    "The certificate of the school's API is not trusted by this machine. If the school's network has an authority of "
-    "its own, whoever manages this machine adds it to those that the machine trusts."
-)
+NOT_TRUSTED = "The certificate of the school's API is not trusted by this machine. Ask whoever manages it."
 SAID: dict[Fault, set[str]] = {
     "refused": {NO_CONNECTION},
     "reset at once": {BROKE, NO_CONNECTION},
@@ -105,7 +103,9 @@ async def healthy(
 @pytest.fixture(scope="module")
 def authorities(tmp_path_factory: pytest.TempPathFactory) -> tuple[Certificates, Certificates]:
     """One that the machine trusts, and one that it doesn't."""
-    trusted, unknown = (Certificates.made_in(tmp_path_factory.mktemp(name)) for name in ("trusted", "unknown"))
+    trusted, unknown = (
+        Certificates.made_in(tmp_path_factory.mktemp(name), authority=name) for name in ("trusted", "unknown")
+    )
     return trusted, unknown
 
 
@@ -202,6 +202,35 @@ async def test_every_tool_says_what_went_wrong_and_works_again_at_once(
     assert [word for word in (CANARY, SECRET, "Traceback", ".py") if word in told] == []
     assert [word for word in (CANARY, SECRET) if word in caplog.text] == []
     assert not any(SECRET in path for path in hostile.asked)  # no redirect was followed
+
+
+# At full size these two take 10 and 23 seconds: `make soak` waits for them.
+LONG: set[Fault] = {"silent", "one byte at a time"}
+MEANT = set(FAULTS) if os.environ.get("FULL_SIZE") else set(FAULTS) - LONG
+
+
+async def test_with_the_shipped_timeouts_no_fault_takes_longer_than_half_a_minute(
+    same_school: UpstreamSchool,
+    calls: dict[str, Arguments],
+    authorities: tuple[Certificates, Certificates],
+    tmp_path: Path,
+) -> None:
+    met: dict[Fault, CallToolResult] = {}
+
+    async def meet(fault: Fault) -> None:
+        tls = fault == "certificate of an unknown authority"
+        hostile = HostileSchool(same_school.url, fault, tls=authorities[1].context() if tls else None)
+        with hostile.open():
+            way = same_school.client(api_url=hostile.url, api_token=CANARY, store=str(tmp_path / f"{fault}.db"))
+            async with way as ask:
+                met[fault] = await ask("list_absences", **calls["list_absences"])
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            for fault in MEANT:
+                group.start_soon(meet, fault)
+    said = {fault: sentence(result) for fault, result in met.items()}
+    assert {fault: words for fault, words in said.items() if words not in SAID[fault]} == {}
 
 
 def test_every_fault_of_the_hostile_school_has_its_words() -> None:

@@ -39,8 +39,9 @@ format: $(TESTING)
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# The state machine of writes, at length: other orders of events at every run.
+# The state machine of writes, at length: other orders of events at every run; and the faults that take their time.
 soak: $(TESTING)
+	FULL_SIZE=1 $(BIN)/python -m pytest tests/faults/test_matrix.py -k shipped
 	STATE_MACHINE_RUNS=10000 HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest tests/changes/test_state_machine.py
 
 # Speed and size beside the peers, in one run; what it needs beyond the project goes into an environment of its own.

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [tokens|questions|start|day|digest|requests] [--markdown]`: one table, measured in one run."""
+"""`python -m benchmarks [tokens|requests|writes|…] [--markdown]`: a part's tables, each measured in one run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ PARTS = {
     "day": "day",
     "start": "start",
     "questions": "questions",
+    "writes": "writes",
 }
 
 

@@ -31,16 +31,18 @@ MISSING = _missing()
 class Cluster:
     """A PostgreSQL that listens in a folder of its own and on no port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool) -> None:
         self._folder = folder
+        self._fsync = "on" if durable else "off"
         self._numbers = itertools.count(1)
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[Cluster]:
+    def open(cls, *, durable: bool = False) -> Iterator[Cluster]:
+        """`durable` writes through to the disk, which a test doesn't need and a measurement does."""
         # Not below pytest's own folder, which is its user's alone; and a socket's path must be short.
         with tempfile.TemporaryDirectory(prefix="pg") as name:
-            cluster = cls(Path(name))
+            cluster = cls(Path(name), durable=durable)
             if _AS_ROOT:
                 shutil.chown(name, "postgres", "postgres")
             data = str(cluster._folder / "data")
@@ -58,7 +60,7 @@ class Cluster:
         return f"postgresql://attendance@/{name}?host={self._folder}"
 
     def start(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync=off"
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync={self._fsync}"
         log = str(self._folder / "log")
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-l", log, "-w", "-o", options, "start")
 

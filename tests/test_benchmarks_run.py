@@ -6,12 +6,14 @@ import importlib
 
 import pytest
 
+from attendance_mcp.sandbox.log import LogEntry
 from benchmarks.__main__ import PARTS
 from benchmarks.asking import ids_in, in_sections, said_names
 from benchmarks.counting import of_json, tokens
 from benchmarks.digest import facts_of, term_body
 from benchmarks.questions import QUESTIONS
 from benchmarks.table import OK, OVER, Table, shown, within
+from benchmarks.writes import Phases
 
 
 @pytest.mark.parametrize("module", PARTS.values())
@@ -82,3 +84,12 @@ def test_students_are_found_by_kind_wherever_an_answer_holds_them() -> None:
 
 def test_the_totals_that_are_timed_hold_every_student() -> None:
     assert facts_of(term_body(50)).students == 50
+
+
+def test_a_write_waits_for_the_reads_before_it_and_what_is_read_back_for_the_write() -> None:
+    read, write = LogEntry("GET", "/marks", "", 200), LogEntry("PUT", "/marks", "", 200, {"status": 2})
+    phases = Phases()
+    phases.add([read, read])  # the plan
+    phases.add([read, write, write, read])  # and its apply, which reads again
+    assert phases.requests == [[read, read], [read], [write, write], [read]]
+    assert phases.counts == (4, 2)

@@ -205,11 +205,13 @@ class _Sending:
             answered = await send(self.errand.school, batch, periods_from=self.periods_from.get(class_id or 0, 1))
         finally:
             self.errand.school.wrote(class_id=class_id)
+        told = [number for number, change in zip(numbers, answered, strict=True) if change != self.rows[number]]
         for number, change in zip(numbers, answered, strict=True):
             self.rows[number] = change
         # A crash would lose the API's reasons; of a store that can't be written, reading back tells all the rest.
-        with suppress(StoreUnavailable):
-            await self._record(numbers, answered)
+        if told:
+            with suppress(StoreUnavailable):
+                await self._record(told, [self.rows[number] for number in told])
 
     async def _record(self, numbers: list[int], rows: list[Change]) -> bool:
         store = self.errand.desk.store

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from attendance_mcp.changes.chain import plan_link, row_digest, without_texts
+from attendance_mcp.changes.keeping import ERASED_ROW
 from attendance_mcp.changes.model import Outcome
 from attendance_mcp.changes.tables import chains, changes, of_student, plans
 
@@ -74,13 +75,15 @@ def _faults(plan: sa.RowMapping, rows: list[sa.RowMapping], previous: str, place
     if plan["place"] != place + 1:
         yield f"Plan {plan['code']}: it does not follow place {place}; a plan before it is missing or was added."
     for row in rows:
-        if row["outcome"] != Outcome.ERASED and not _row_holds(row):
+        if not _row_holds(row):
             yield f"Plan {plan['code']}, row {row['row'] + 1}: it was altered."
     if plan["link"] != plan_link(previous, dict(plan), [row["digest"] or "" for row in rows]):
         yield f"Plan {plan['code']}: its link does not hold; it, its rows or the plan before it were altered."
 
 
 def _row_holds(row: sa.RowMapping) -> bool:
+    if row["outcome"] == Outcome.ERASED:
+        return all(row[name] == value for name, value in ERASED_ROW.items())
     try:
         return bool(row["digest"] == row_digest(dict(row), row["salt"]))
     except (ValueError, AttributeError):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from attendance_mcp.changes.chain import START, plan_link, purged, row_digest
-from attendance_mcp.changes.leases import stamp
+from attendance_mcp.changes.leases import one_at_a_time, stamp
 from attendance_mcp.changes.model import ERASED_TARGET, Outcome, PlanState
 from attendance_mcp.changes.tables import chains, changes, of_student, plans
 from attendance_mcp.errors import PlanError
@@ -22,6 +22,15 @@ from attendance_mcp.errors import PlanError
 NEVER_CARRIED_OUT = timedelta(days=1)  # how long a plan stays that was declined, or to which nobody agreed
 BETWEEN_PURGES = timedelta(hours=1)
 ENDED = (PlanState.SETTLED, PlanState.STALE)
+ERASED_ROW = {  # what stands in the place of a row of which only the digest is left
+    "target": ERASED_TARGET,
+    "before": "null",
+    "after": "null",
+    "outcome": Outcome.ERASED,
+    "reason": "",
+    "made_id": None,
+    "salt": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ def erase(connection: sa.Connection, student_id: int) -> Erased:
 
     Raises PlanError while a plan with that student is under way: what became of it is not known yet.
     """
+    one_at_a_time(connection)  # a purge takes the same plans in another order
     theirs = sa.select(changes.c.plan_id).where(of_student(student_id))
     states = connection.execute(sa.select(plans.c.id, plans.c.state).where(plans.c.id.in_(theirs)).with_for_update())
     found = states.all()
@@ -99,9 +109,8 @@ def erase(connection: sa.Connection, student_id: int) -> Erased:
         )
     ended = [plan.id for plan in found if plan.state in ENDED]
     removed = _delete(connection, plans.c.id.in_([plan.id for plan in found if plan.state not in ENDED]))
-    empty = {"target": ERASED_TARGET, "before": "null", "after": "null", "reason": "", "made_id": None, "salt": None}
     statement = changes.update().where(changes.c.plan_id.in_(ended), of_student(student_id))
-    rows = connection.execute(statement.values(**empty, outcome=Outcome.ERASED)).rowcount
+    rows = connection.execute(statement.values(ERASED_ROW)).rowcount
     # Hashes of what was planned could be found out by trying every student.
     connection.execute(plans.update().where(plans.c.id.in_(ended)).values(summary_hash="", errand_hash=""))
     return Erased(rows, removed)

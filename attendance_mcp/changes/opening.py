@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,28 +56,43 @@ def _make_tables(engine: sa.Engine) -> None:
 
 
 def keep_no_longer(engine: sa.Engine, keeps: Keeps, *, now: datetime) -> None:
-    """Purges, and leaves nothing of it in the file."""
+    """Purges, and leaves nothing in the file of this and of what could not be wiped before."""
     with engine.begin() as connection:
         one_at_a_time(connection)
-        removed = purge(connection, keeps, now=now)
-    if removed:
+        if purge(connection, keeps, now=now):
+            owe_wiping(connection)
+        owed = _owes_wiping(connection)
+    if owed:
         wipe(engine)
 
 
+def owe_wiping(connection: sa.Connection) -> None:
+    """Notes in a SQLite file, with what was taken out of it, that its pages are still to be wiped."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA user_version = 1")  # a number of the file's own, part of the transaction
+
+
+def _owes_wiping(connection: sa.Connection) -> bool:
+    if connection.dialect.name != "sqlite":
+        return False
+    return bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
+
+
 def wipe(engine: sa.Engine) -> bool:
-    """Leaves no byte in a SQLite file and its log of what was taken out; false where another process hinders it."""
+    """Leaves no byte in a SQLite file and its log of what was taken out; false where another process hinders it.
+
+    Then it stays owed, and the next purge tries again.
+    """
     if engine.dialect.name != "sqlite":
         return True
-    database = engine.raw_connection()
-    try:
+    with closing(engine.raw_connection()) as database, suppress(sqlite3.OperationalError):
         # A page that was split may still hold what was moved off it; only writing every page anew is sure.
         cursor = database.cursor()
         cursor.execute("VACUUM")
-        return bool(cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
-    except sqlite3.OperationalError:
-        return False
-    finally:
-        database.close()
+        if cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+            cursor.execute("PRAGMA user_version = 0")
+            return True
+    return False
 
 
 def _bring_up(connection: sa.Connection, version: int) -> None:

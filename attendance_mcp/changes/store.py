@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from attendance_mcp.changes.keeping import BETWEEN_PURGES, Erased, Keeps, chain, erase
-from attendance_mcp.changes.leases import claim_with_targets, free, stamp
+from attendance_mcp.changes.leases import claim_with_targets, free, one_at_a_time, stamp
 from attendance_mcp.changes.model import (
     Agreed,
     Approval,
@@ -34,7 +34,7 @@ from attendance_mcp.changes.model import (
     value_from_json,
     value_to_json,
 )
-from attendance_mcp.changes.opening import keep_no_longer, open_store, wipe
+from attendance_mcp.changes.opening import keep_no_longer, open_store, owe_wiping, wipe
 from attendance_mcp.changes.places import address_of
 from attendance_mcp.changes.tables import changes, of_student, outside_heard, plans
 from attendance_mcp.errors import StoreUnavailable
@@ -67,6 +67,7 @@ class Store:
         """Stores a waiting plan; false where so many of the caller's wait already."""
 
         def work(connection: sa.Connection) -> bool:
+            one_at_a_time(connection)  # two that count at once would both find room
             if _waiting(connection, plan.caller, now=plan.created) >= most_waiting:
                 return False
             header = {
@@ -243,7 +244,12 @@ class Store:
 
     async def erase(self, student_id: int) -> tuple[Erased, bool]:
         """Takes a student out; false beside it where another process still holds the file's old pages."""
-        erased = await self._do(lambda connection: erase(connection, student_id))
+
+        def work(connection: sa.Connection) -> Erased:
+            owe_wiping(connection)
+            return erase(connection, student_id)
+
+        erased = await self._do(work)
         return erased, await anyio.to_thread.run_sync(lambda: wipe(self._opened()))
 
     async def read(self, query: Callable[[sa.Connection], T]) -> T:

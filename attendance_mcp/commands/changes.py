@@ -118,8 +118,11 @@ def _erase(settings: Settings, student: int, *, sure: bool, as_json: bool) -> No
     if rows and not sure:
         if not sys.stdin.isatty():
             end("To erase, type the student's id at a terminal, or give --yes. Nothing was erased.")
-        click.echo(f"{rows} changes of student {student} stand in the store. Erased, they can't be undone or told.")
-        if click.prompt("Type the student's id to erase them", default="", show_default=False).strip() != str(student):
+        # On stderr, so that stdout holds the answer alone.
+        click.echo(
+            f"{rows} changes of student {student} stand in the store. Erased, they can't be undone or told.", err=True
+        )
+        if _typed("Type the student's id to erase them") != str(student):
             end("That is not the id. Nothing was erased.")
     erased, wiped = _with_store(settings, lambda store: store.erase(student)) if rows else (None, True)
     told = {"student_id": student, "rows": erased.rows if erased else 0, "plans": erased.plans if erased else 0}
@@ -130,7 +133,18 @@ def _erase(settings: Settings, student: int, *, sure: bool, as_json: bool) -> No
     else:
         click.echo(f"Erased: {told['rows']} rows of student {student}, and {told['plans']} plans not carried out.")
     if not wiped:
-        end("Another process uses the file, so old pages of it may stay: stop the servers, and erase again.")
+        end(
+            "Another process uses the file, so old pages of it may stay until the next try: within an hour, or when "
+            "this is called again with the servers stopped."
+        )
+
+
+def _typed(asked: str) -> str:
+    try:
+        return str(click.prompt(asked, default="", show_default=False, err=True)).strip()
+    except click.Abort:
+        click.echo(err=True)
+        end("No answer. Nothing was erased.")
 
 
 def _on_store(settings: Settings, query: Any) -> Any:

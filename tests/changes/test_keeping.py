@@ -1,88 +1,169 @@
-"""What the store no longer keeps, and the chain that shows an altered row."""
+"""What the store keeps no longer: texts after their days, plans that came to nothing, and the journal after its year."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
+from mcp import Client
+from mcp.types import ElicitResult
 
-from attendance_mcp.server import open_app
+from attendance_mcp.server import App, build, open_app
 from tests.cli.shell import command
+from tests.upstream_school import Asking, UpstreamSchool
 
-from .errands import absent, apply, mark_late, plans_of
+from .errands import DAY, Facts, absent, apply, mark_late, named, present
+from .stores import BOTH, everything_stored, school, store_of
 
 pytestmark = pytest.mark.anyio
+__all__ = ["school"]
+
+NOTE = "Zanzibar bus"
 
 
-async def go(school):
-    one, two = absent(school)[:2]
-    async with school.client(approval="token") as ask:
-        for s in (one, two):
-            await apply(ask, await mark_late(ask, s, notes="Zanzibar bus"))
-    return one, two
+def later(school: UpstreamSchool, *, days: float, **settings: Any) -> App:
+    """A process that starts so many days from now."""
+    app = open_app(school.settings(approval="token", **settings))
+    app.desk.now = lambda: datetime.now(UTC) + timedelta(days=days)
+    return app
 
 
-async def go_on(school):
-    async with school.client(approval="token") as ask:
-        await apply(ask, await mark_late(ask, absent(school)[0]))
+async def carried_out(school: UpstreamSchool, student: int, *, days: float = 0, **arguments: Any) -> Facts:
+    """A plan of one mark, made and carried out so many days from now."""
+    async with school.client(app=later(school, days=days)) as ask:
+        plan = await mark_late(ask, student, **arguments)
+        assert (await apply(ask, plan)).structured_content["outcomes"] == {"done": 1}
+    return plan
 
 
-def raw(school):
-    return b"".join(f.read_bytes() for f in school.path.parent.glob("plans.db*"))
-
-
-async def test_after_its_days_no_byte_of_a_note_is_in_the_file(school):
-    await go(school)
-    assert b"Zanzibar" in raw(school)
-    app = open_app(school.settings())
-    now = app.desk.now
-    app.desk.now = lambda: now() + timedelta(days=31)
-    await app.desk.store.began("x")
-    assert b"Zanzibar" not in raw(school)
+async def opened(school: UpstreamSchool, *, days: float) -> None:
+    """A process opens the store so many days from now; doing so takes out what is past its time."""
+    app = later(school, days=days)
+    await app.desk.store.began("any school")
     await app.aclose()
 
 
-def test_an_erased_student_leaves_the_chain_whole_and_an_altered_row_breaks_it(school):
-    one, _ = anyio.run(go, school)
-    env = school.environment()
-    d = command("changes", "--verify", settings=env)
-    assert d.exit_code == 0
-    d = command("changes", "--student", str(one), "--erase", settings=env)
-    assert d.exit_code == 2, d.output
-    d = command("changes", "--student", str(one), "--erase", "--yes", settings=env)
-    assert d.exit_code == 0, d.output
-    d = command("changes", "--verify", settings=env)
-    assert d.exit_code == 0
-    assert f'"student_id": {one},'.encode() not in raw(school)
-    d = command("changes", settings=env)
-    assert d.exit_code == 0
-    d = command("changes", "--export", settings=env)
-    assert d.exit_code == 0 and "Zanzibar" not in d.output
-    with plans_of(school) as s:
-        s.execute("update changes set after = replace(after, '2', '1') where outcome = 'done'")
-    d = command("changes", "--verify", settings=env)
-    assert d.exit_code == 1
+async def checked(school: UpstreamSchool) -> Facts:
+    """What `changes --verify` tells of the one chain."""
+    verify = partial(command, "changes", "--verify", "--json", settings=school.environment())
+    (chain,) = json.loads((await anyio.to_thread.run_sync(verify)).stdout)
+    return dict(chain)
 
 
-ADDED_BY = {
-    3: ("changes.known",),
-    2: ("plans.purged", "plans.place", "plans.link", "changes.salt", "changes.digest"),
-}
+def states(school: UpstreamSchool) -> dict[str, str]:
+    """The plans that stand in the store, by their confirmations."""
+    with store_of(school) as store:
+        return dict(tuple(row) for row in store.exec_driver_sql("select code, state from plans order by id"))
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_store_of_an_older_version_opens_and_its_ended_plans_are_linked(school, version):
-    anyio.run(go, school)
-    with plans_of(school) as s:
-        for column in [column for later, columns in ADDED_BY.items() if later > version for column in columns]:
-            s.execute("alter table {} drop column {}".format(*column.split(".")))
-        if version == 1:
-            s.execute("drop table chains")
-        s.execute("delete from schema_version")
-        s.execute("insert into schema_version values (?)", [version])
-    d = command("changes", "--verify", settings=school.environment())
-    assert d.exit_code == 0 and "2 plans" in d.output
-    anyio.run(go_on, school)
-    d = command("changes", "--verify", settings=school.environment())
-    assert d.exit_code == 0 and "3 plans" in d.output
+def places(school: UpstreamSchool) -> list[int]:
+    with store_of(school) as store:
+        found = store.exec_driver_sql("select place from plans where place is not null order by place")
+        return [place for (place,) in found]
+
+
+@BOTH
+async def test_after_its_days_no_text_is_in_the_store_and_its_codes_still_are(school):
+    student = absent(school)[0]
+    plan = await carried_out(school, student, notes=NOTE)
+    await opened(school, days=29)
+    assert NOTE in everything_stored(school)
+    await opened(school, days=31)
+    stored = everything_stored(school)
+    assert "Zanzibar" not in stored
+    assert f'"student_id": {student}' in stored and plan["confirmation"] in stored
+    assert b"Zanzibar" not in b"".join(file.read_bytes() for file in school.path.parent.glob("plans.db*"))
+    assert (await checked(school))["broken"] == []
+
+
+async def test_a_plan_whose_texts_are_gone_says_why_it_cannot_be_undone_and_one_without_can(school):
+    one, other = absent(school)[:2]
+    with_note, without = await carried_out(school, one, notes=NOTE), await carried_out(school, other)
+    async with school.client(app=later(school, days=31)) as ask:
+        told = await ask.facts("list_changes")
+        undo = [{"kind": "undo", "confirmation": plan["confirmation"]} for plan in (with_note, without)]
+        refused = await ask.error("plan_changes", changes=undo[:1])
+        back = await apply(ask, await ask.facts("plan_changes", changes=undo[1:]))
+    assert [entry["undo"] for entry in told["entries"]] == ["yes", "no, its note is no longer kept"]
+    assert refused == (
+        f"There is nothing to undo: its note is no longer kept: {named(school, one).partition(' (')[0]}. "
+        "Nothing was written."
+    )
+    assert back.structured_content["outcomes"] == {"done": 1}
+
+
+async def test_a_setting_says_for_how_long_texts_stay(school):
+    await carried_out(school, absent(school)[0], notes=NOTE)
+    async with school.client(app=later(school, days=3, text_days=2)) as ask:
+        await ask("list_changes")
+    assert "Zanzibar" not in everything_stored(school)
+
+
+@BOTH
+async def test_after_a_year_the_oldest_plans_go_and_the_chain_holds_from_where_they_ended(school):
+    one, two, three, four = present(school)[:4]
+    await carried_out(school, one)
+    for student in (two, three):
+        await carried_out(school, student, days=200)
+    link = (await checked(school))["last"]
+    await opened(school, days=364)
+    assert len(states(school)) == 3
+    await opened(school, days=366)
+    assert len(states(school)) == 2
+    assert f'"student_id": {one}' not in everything_stored(school)
+    assert await checked(school) == {**await checked(school), "plans": 2, "last": link, "broken": []}
+    await carried_out(school, four, days=366)
+    assert places(school) == [2, 3, 4]
+    assert (await checked(school))["broken"] == []
+    link = (await checked(school))["last"]
+    await opened(school, days=800)
+    assert states(school) == {}
+    assert await checked(school) == {**await checked(school), "plans": 0, "last": link, "broken": []}
+    await carried_out(school, one, days=800, notes="Back")
+    assert places(school) == [5]
+    with store_of(school) as store:
+        store.exec_driver_sql("update chains set anchor = 'other'")
+    assert "its link does not hold" in (await checked(school))["broken"][0]
+
+
+@BOTH
+async def test_a_day_after_they_came_to_nothing_declined_and_lapsed_plans_go_and_stale_ones_lose_their_texts(school):
+    one, two, three = absent(school)[:3]
+
+    async def decline(*_: Any) -> ElicitResult:
+        return ElicitResult(action="decline")
+
+    async with Client(build(school.settings()), elicitation_callback=decline) as client:
+        ask = Asking(client)
+        lapsed, declined, stale = [await mark_late(ask, student, notes=NOTE) for student in (one, two, three)]
+        await apply(ask, declined)
+    school.change("update homeroom_marks set status = 3 where student_id = :id and date = :day", id=three, day=DAY)
+    async with school.client(approval="token") as ask:
+        await apply(ask, stale)
+    codes = [plan["confirmation"] for plan in (lapsed, declined, stale)]
+    await opened(school, days=23 / 24)
+    assert states(school) == dict(zip(codes, ("waiting", "discarded", "stale"), strict=True))
+    assert everything_stored(school).count(NOTE) == 3
+    await opened(school, days=26 / 24)
+    assert states(school) == {codes[2]: "stale"}
+    assert "Zanzibar" not in everything_stored(school)
+    assert (await checked(school))["broken"] == []
+
+
+@BOTH
+async def test_plans_that_end_at_once_follow_each_other_in_the_chain(school):
+    students = present(school)[:6]
+
+    async def one(student: int) -> None:
+        await carried_out(school, student)
+
+    async with anyio.create_task_group() as group:
+        for student in students:
+            group.start_soon(one, student)
+    assert places(school) == [1, 2, 3, 4, 5, 6]
+    assert await checked(school) == {**await checked(school), "plans": 6, "broken": []}

@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import pytest
 from mcp import Client
 from mcp.types import ElicitResult
 
-from attendance_mcp.server import App, build, open_app
-from tests.cli.shell import command
-from tests.upstream_school import Asking, UpstreamSchool
+from attendance_mcp.server import build
+from tests.upstream_school import Asking
 
-from .errands import DAY, Facts, absent, apply, mark_late, named, present
+from .errands import DAY, absent, apply, mark_late, named, present
+from .journals import carried_out, checked, later, opened, places, states
 from .stores import BOTH, everything_stored, school, store_of
 
 pytestmark = pytest.mark.anyio
 __all__ = ["school"]
 
 NOTE = "Zanzibar bus"
-
-
-def later(school: UpstreamSchool, *, days: float, **settings: Any) -> App:
-    """A process that starts so many days from now."""
-    app = open_app(school.settings(approval="token", **settings))
-    app.desk.now = lambda: datetime.now(UTC) + timedelta(days=days)
-    return app
-
-
-async def carried_out(school: UpstreamSchool, student: int, *, days: float = 0, **arguments: Any) -> Facts:
-    """A plan of one mark, made and carried out so many days from now."""
-    async with school.client(app=later(school, days=days)) as ask:
-        plan = await mark_late(ask, student, **arguments)
-        assert (await apply(ask, plan)).structured_content["outcomes"] == {"done": 1}
-    return plan
-
-
-async def opened(school: UpstreamSchool, *, days: float) -> None:
-    """A process opens the store so many days from now; doing so takes out what is past its time."""
-    app = later(school, days=days)
-    await app.desk.store.began("any school")
-    await app.aclose()
-
-
-async def checked(school: UpstreamSchool) -> Facts:
-    """What `changes --verify` tells of the one chain."""
-    verify = partial(command, "changes", "--verify", "--json", settings=school.environment())
-    (chain,) = json.loads((await anyio.to_thread.run_sync(verify)).stdout)
-    return dict(chain)
-
-
-def states(school: UpstreamSchool) -> dict[str, str]:
-    """The plans that stand in the store, by their confirmations."""
-    with store_of(school) as store:
-        return dict(tuple(row) for row in store.exec_driver_sql("select code, state from plans order by id"))
-
-
-def places(school: UpstreamSchool) -> list[int]:
-    with store_of(school) as store:
-        found = store.exec_driver_sql("select place from plans where place is not null order by place")
-        return [place for (place,) in found]
 
 
 @BOTH

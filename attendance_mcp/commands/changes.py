@@ -88,7 +88,7 @@ def _export(settings: Settings, file: Path, *, student: int | None, texts: bool)
         file.write_text(lines, "utf-8")
     except OSError as error:
         end(f"The export can't be written: {error.strerror}.")
-    click.echo(f"{len(found)} plans exported.", err=True)
+    click.echo(f"{_counted(len(found), 'plan')} exported.", err=True)
 
 
 def _verify(settings: Settings, *, as_json: bool) -> int:
@@ -104,8 +104,8 @@ def _verify(settings: Settings, *, as_json: bool) -> int:
     else:
         for one in checked:
             held = "broken" if one.broken else "the chain holds"
-            erased = f", {one.erased} rows of them erased" if one.erased else ""
-            click.echo(f"{one.school}: {held}; {one.plans} plans{erased}; last link {one.last}")
+            erased = f", {_counted(one.erased, 'row')} of them erased" if one.erased else ""
+            click.echo(f"{one.school}: {held}; {_counted(one.plans, 'plan')}{erased}; last link {one.last}")
             for fault in one.broken:
                 click.echo(f"- {fault}")
     return 1 if any(one.broken for one in checked) else 0
@@ -120,7 +120,8 @@ def _erase(settings: Settings, student: int, *, sure: bool, as_json: bool) -> No
             end("To erase, type the student's id at a terminal, or give --yes. Nothing was erased.")
         # On stderr, so that stdout holds the answer alone.
         click.echo(
-            f"{rows} changes of student {student} stand in the store. Erased, they can't be undone or told.", err=True
+            f"{_counted(rows, 'change')} of student {student} in the store. What is erased can't be undone or told.",
+            err=True,
         )
         if _typed("Type the student's id to erase them") != str(student):
             end("That is not the id. Nothing was erased.")
@@ -131,12 +132,21 @@ def _erase(settings: Settings, student: int, *, sure: bool, as_json: bool) -> No
     elif not rows:
         click.echo(f"Nothing of student {student} stands in the store.")
     else:
-        click.echo(f"Erased: {told['rows']} rows of student {student}, and {told['plans']} plans not carried out.")
+        click.echo(
+            f"Erased: {_counted(told['rows'], 'row')} of student {student}, and {_counted(told['plans'], 'plan')} that "
+            "nobody carried out."
+        )
     if not wiped:
         end(
             "Another process uses the file, so old pages of it may stay until the next try: within an hour, or when "
             "this is called again with the servers stopped."
         )
+
+
+def _counted(number: int, what: str) -> str:
+    from attendance_mcp.digest.facts import counted
+
+    return counted(number, what)
 
 
 def _typed(asked: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from attendance_mcp.digest.facts import counted
 from tests.upstream_school import UpstreamSchool
 
 from .errands import DAY, Family, absent, apply, mark_late
@@ -23,7 +24,9 @@ COMMENT = "Zanzibar flu"
 
 async def erase(school: UpstreamSchool, student: int, *, rows: int, plans: int) -> None:
     done = await shell(school, "--student", str(student), "--erase", "--yes")
-    told = f"Erased: {rows} rows of student {student}, and {plans} plans not carried out.\n"
+    told = (
+        f"Erased: {counted(rows, 'row')} of student {student}, and {counted(plans, 'plan')} that nobody carried out.\n"
+    )
     assert (done.exit_code, done.stdout) == (0, told), done.output
 
 

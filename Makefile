@@ -1,4 +1,4 @@
-# make demo | test | soak | lint | format | schemas | bench | bundle | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | soak | lint | format | schemas | bench | bundle | pictures | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test soak lint format schemas bench bundle clean
+.PHONY: demo test soak lint format schemas bench bundle pictures clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -59,6 +59,11 @@ bundle: | $(VENV)/bin/python
 # The tools' published schemas, from their code.
 schemas: $(RUNTIME)
 	$(BIN)/python -m attendance_mcp.tools.publish
+
+# The documents' pictures of the window; needs Debian's packages chromium and chromium-driver.
+pictures: $(TESTING)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pillow
+	$(BIN)/python -m tests.window.pictures
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from datetime import date
 from typing import Any
 
@@ -11,18 +10,14 @@ import pytest
 from mcp import Client
 from mcp.types import ElicitResult
 
-from attendance_mcp.answer import DEMO_NOTICE
 from attendance_mcp.server import build
 from attendance_mcp.settings import Settings
 from tests.upstream_school import text
 
 from .documents import hold, part
+from .exchanges import shortened, without_chance
 
 DAY = date(2026, 11, 24)
-WIDTH = 108
-FIRST_LINES = 4  # of an answer, beside its last
-CONFIRMATION = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{10}\b")
-TIME = re.compile(r"\b\d\d:\d\d(:\d\d)?\b")
 
 
 @pytest.mark.anyio
@@ -60,17 +55,3 @@ def call(line: str) -> tuple[str, dict[str, Any]]:
     node = ast.parse(line.removeprefix("  → "), mode="eval").body
     assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     return node.func.id, {str(one.arg): ast.literal_eval(one.value) for one in node.keywords}
-
-
-def shortened(answer: str) -> list[str]:
-    """The answer as the README says that it is cut, and no other way."""
-    lines = [line for line in answer.splitlines() if line != DEMO_NOTICE]
-    left_out = len(lines) - FIRST_LINES - 1
-    if left_out > 0:
-        more = f"… {left_out} more line{'s' if left_out > 1 else ''}"
-        lines = [*lines[:FIRST_LINES], more, lines[-1]]
-    return [line if len(line) <= WIDTH else line[:WIDTH].rsplit(" ", 1)[0].rstrip(",;:") + " …" for line in lines]
-
-
-def without_chance(made: str) -> str:
-    return TIME.sub("hh:mm", CONFIRMATION.sub("CODE", made))

@@ -88,6 +88,13 @@ class Chromium:
         """The page as it is printed."""
         self._tell("Emulation.setEmulatedMedia", media="print")
 
+    def stretch(self, most: int) -> None:
+        """Makes the screen as high as the page, up to so many pixels."""
+        width, height = self.run("return [innerWidth, document.documentElement.scrollHeight]")
+        size = {"width": width, "height": min(height, most)}
+        self._tell("Emulation.setScrollbarsHidden", hidden=True)
+        self._tell("Emulation.setDeviceMetricsOverride", **size, deviceScaleFactor=1, mobile=False)
+
     def violations(self) -> list[str]:
         """What axe finds wrong with the page for people with a keyboard, a screen reader or weak eyes."""
         self._driver.execute_script(_axe())

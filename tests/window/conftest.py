@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +44,18 @@ class Desktop:
         found = REFRESH.search(self.file.read_text("utf-8"))
         assert found
         return found[1]
+
+
+@dataclass(eq=False)
+class WatchedDesktop(Desktop):
+    """A desktop that tells when something was opened."""
+
+    told: threading.Event = field(default_factory=threading.Event)
+
+    def open(self, address: str) -> bool:
+        answer = super().open(address)
+        self.told.set()
+        return answer
 
 
 @dataclass(eq=False)

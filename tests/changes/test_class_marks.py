@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.upstream_school import Asking, UpstreamSchool, text
 
 from .errands import DAY, Register, apply, everything, named
+from .stores import no_room_for, room_again, store_of
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +46,22 @@ async def test_rows_that_the_api_refuses_under_a_success_are_refused_and_the_oth
     assert refused["students"] == [named(school, two)]
     assert register.mark(school, one)[0] == 13
     assert register.mark(school, two, "2026-11-22") is None
+
+
+async def test_why_a_row_was_refused_is_known_after_a_crash_too(school):
+    register = Register.of(school)
+    one, two = register.students[:2]
+    async with school.client() as ask:
+        plan = await planned(ask, register, {"student_id": one}, {"student_id": two, "date": "2026-11-22"})
+        no_room_for(school, "plans", "new.state = 'settled'")  # the plan's end is never recorded
+        await apply(ask, plan)
+        room_again(school, "plans")
+        with store_of(school) as store:
+            store.exec_driver_sql("update plans set lease_until = '2026-01-01'")
+        settled = await apply(ask, plan)
+    reasons = {row["outcome"]: row.get("reason", "") for row in settled.structured_content["changes"]}
+    assert reasons == {"done": "", "refused": "the school's system says ⟪date is a day off⟫"}
+    assert len(school.writes) == 1
 
 
 async def test_where_every_row_was_refused_nobody_says_done(school):

@@ -67,10 +67,10 @@ def notice(heading: str, text: str) -> str:
 
 def going_on(path: str) -> str:
     """The page that the one-time address answers with: it leads to the plan's own, and leaves the address behind."""
-    main = element("main", element("h1", "Opening the plan"), element("p", element("a", "Go on", href=path)))
+    main = element("main", element("h1", "Opening the page"), element("p", element("a", "Go on", href=path)))
     refresh = element("meta", http_equiv="refresh", content=f"0;url={path}")
     return _document(
-        "Opening the plan", element("header", element("p", "Attendance", class_="whose")), main, head=refresh
+        "Opening the page", element("header", element("p", "Attendance", class_="whose")), main, head=refresh
     )
 
 

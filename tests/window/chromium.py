@@ -74,6 +74,10 @@ class Chromium:
         wait = WebDriverWait(self._driver, 10, poll_frequency=0.05, ignored_exceptions=[WebDriverException])
         wait.until(lambda _: words in self.text, words)
 
+    def wait_while(self, words: str) -> None:
+        wait = WebDriverWait(self._driver, 10, poll_frequency=0.05, ignored_exceptions=[WebDriverException])
+        wait.until(lambda _: words not in self.text, words)
+
     def run(self, script: str) -> Any:
         return self._driver.execute_script(script)
 

@@ -37,6 +37,7 @@ class Office:
 
         assert "open in the person's browser" in self.portal.call(show)
         self.browser.open(self.desktop.opened[-1])
+        self.browser.wait_while("Opening the page")  # the file leads to the sheet by itself
         self.browser.wait_for("This page is served by your own computer")
 
 

@@ -6,13 +6,12 @@ SQLAlchemy is imported by whoever makes the first plan, not at start: a host sta
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio.to_thread
 import sqlalchemy as sa
@@ -24,18 +23,13 @@ from attendance_mcp.changes.model import (
     Agreed,
     Approval,
     Change,
-    ChangeKind,
     Outcome,
     Plan,
     PlanState,
-    Way,
-    target_from_json,
-    target_to_json,
-    value_from_json,
-    value_to_json,
 )
 from attendance_mcp.changes.opening import keep_no_longer, open_store, owe_wiping, wipe
 from attendance_mcp.changes.places import address_of
+from attendance_mcp.changes.rows import approval_text, change_of, plan_of, row_of, what_became
 from attendance_mcp.changes.tables import changes, of_student, outside_heard, plans
 from attendance_mcp.errors import StoreUnavailable
 
@@ -75,7 +69,7 @@ class Store:
                 "caller": plan.caller,
                 "school": plan.school,
                 "state": plan.state,
-                "approval": _approval(Agreed(plan.approval, plan.way)),
+                "approval": approval_text(Agreed(plan.approval, plan.way)),
                 "summary_hash": plan.summary_hash,
                 "errand_hash": plan.errand_hash,
                 "already": plan.already,
@@ -83,7 +77,7 @@ class Store:
                 "expires": stamp(plan.expires),
             }
             plan_id: int = connection.execute(plans.insert().values(header).returning(plans.c.id)).scalar_one()
-            rows = [_change_row(plan_id, row, change) for row, change in enumerate(plan.changes)]
+            rows = [row_of(plan_id, row, change) for row, change in enumerate(plan.changes)]
             connection.execute(changes.insert(), rows)
             return True
 
@@ -99,7 +93,7 @@ class Store:
             rows = connection.execute(
                 changes.select().where(changes.c.plan_id == header["id"]).order_by(changes.c.row)
             ).mappings()
-            return _plan(header, [_change(row) for row in rows])
+            return plan_of(header, [change_of(row) for row in rows])
 
         return await self._do(work)
 
@@ -121,8 +115,8 @@ class Store:
             own: dict[int, list[Change]] = {id: [] for id in ids}
             query = changes.select().where(changes.c.plan_id.in_(ids)).order_by(changes.c.plan_id, changes.c.row)
             for row in connection.execute(query).mappings():
-                own[row["plan_id"]].append(_change(row))
-            return [_plan(header, own[header["id"]]) for header in headers], int(total)
+                own[row["plan_id"]].append(change_of(row))
+            return [plan_of(header, own[header["id"]]) for header in headers], int(total)
 
         return await self._do(work)
 
@@ -155,7 +149,7 @@ class Store:
 
     async def claim(self, code: str, *, agreed: Agreed, now: datetime, lease_until: datetime) -> bool:
         """Takes a waiting plan and its targets for carrying out; false where somebody else has it or one of them."""
-        taken = {"state": PlanState.APPLYING, "approval": _approval(agreed)}
+        taken = {"state": PlanState.APPLYING, "approval": approval_text(agreed)}
 
         def work(connection: sa.Connection) -> bool:
             return claim_with_targets(connection, code, taken, now=now, until=lease_until)
@@ -336,69 +330,4 @@ def _record(connection: sa.Connection, plan_id: int, rows: Sequence[tuple[int, C
         .where(changes.c.plan_id == plan_id, changes.c.row == sa.bindparam("of_row"))
         .values({name: sa.bindparam(f"new_{name}") for name in values})
     )
-    connection.execute(statement, [{"of_row": row, **_what_became(change)} for row, change in rows])
-
-
-def _what_became(change: Change) -> dict[str, Any]:
-    return {
-        "new_outcome": change.outcome,
-        "new_reason": change.reason,
-        "new_made_id": change.made_id,
-        "new_known": json.dumps(sorted(change.known)) if change.known else None,
-    }
-
-
-def _approval(agreed: Agreed) -> str:
-    """`token`, or for a person's `human window`: who agreed and where."""
-    return f"{agreed.approval} {agreed.way}" if agreed.way else str(agreed.approval)
-
-
-def _agreed(stored: str) -> Agreed:
-    approval, _, way = stored.partition(" ")
-    return Agreed(Approval(approval), Way(way) if way else None)
-
-
-def _change_row(plan_id: int, row: int, change: Change) -> dict[str, Any]:
-    return {
-        "plan_id": plan_id,
-        "row": row,
-        "kind": change.kind,
-        "target": json.dumps(target_to_json(change.target)),
-        "before": json.dumps(value_to_json(change.before)),
-        "after": json.dumps(value_to_json(change.after)),
-        "outcome": change.outcome,
-        "reason": change.reason,
-        "made_id": change.made_id,
-    }
-
-
-def _change(row: sa.RowMapping) -> Change:
-    return Change(
-        kind=ChangeKind(row["kind"]),
-        target=target_from_json(json.loads(row["target"])),
-        before=value_from_json(json.loads(row["before"])),
-        after=value_from_json(json.loads(row["after"])),
-        outcome=Outcome(row["outcome"]),
-        reason=row["reason"],
-        made_id=row["made_id"],
-        known=frozenset(json.loads(row["known"] or "[]")),
-    )
-
-
-def _plan(header: sa.RowMapping, rows: Sequence[Change]) -> Plan:
-    agreed = _agreed(header["approval"])
-    return Plan(
-        code=header["code"],
-        caller=header["caller"],
-        school=header["school"],
-        summary_hash=header["summary_hash"],
-        errand_hash=header["errand_hash"],
-        created=datetime.fromisoformat(header["created"]),
-        expires=datetime.fromisoformat(header["expires"]),
-        changes=tuple(rows),
-        state=PlanState(header["state"]),
-        approval=agreed.approval,
-        way=agreed.way,
-        settled=datetime.fromisoformat(header["settled"]) if header["settled"] else None,
-        already=header["already"],
-    )
+    connection.execute(statement, [{"of_row": row, **what_became(change)} for row, change in rows])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from attendance_mcp.changes.tables import SCHEMA_VERSION
 from tests.upstream_school import UpstreamSchool
 
 from .errands import DAY, absent, apply, homeroom, mark_late, present
@@ -89,4 +90,20 @@ async def test_a_store_of_version_1_is_brought_up_and_its_plans_can_be_told_appl
     assert list(states(school).values()) == ["settled", "stale", "settled", "settled"]
     assert await checked(school) == {**await checked(school), "plans": 4, "broken": []}
     with store_of(school) as store:
-        assert store.exec_driver_sql("select version from schema_version order by 1").all() == [(1,), (2,)]
+        assert store.exec_driver_sql("select version from schema_version order by 1").all() == [(1,), (SCHEMA_VERSION,)]
+
+
+async def test_a_store_of_version_2_gets_what_it_lacks_and_goes_on(school):
+    one, two = absent(school)[:2]
+    async with school.client(approval="token") as ask:
+        await apply(ask, await mark_late(ask, one, notes="Bus 4"))
+    now = columns(school)
+    with store_of(school) as store:
+        store.exec_driver_sql("alter table changes drop column known")
+        store.exec_driver_sql("delete from schema_version")
+        store.exec_driver_sql("insert into schema_version values (2)")
+    assert columns(school) != now
+    async with school.client(approval="token") as ask:
+        assert (await apply(ask, await mark_late(ask, two))).structured_content["outcomes"] == {"done": 1}
+    assert columns(school) == now
+    assert await checked(school) == {**await checked(school), "plans": 2, "broken": []}

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,24 @@ from .errands import Facts
 
 When = Literal["before", "after"]
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.changes.killing", "attendance_mcp.cli", "attendance_mcp.server", "attendance_mcp.stdio", "attendance_mcp.changes.store", "attendance_mcp.api.transport", "attendance_mcp.window.plans", "httpx", "httpcore", "truststore", "stamina", "psycopg", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg"])  # fmt: skip
+_FORKS.set_forkserver_preload(
+    [
+        "tests.changes.killing",
+        "attendance_mcp.cli",
+        "attendance_mcp.server",
+        "attendance_mcp.stdio",
+        "attendance_mcp.changes.store",
+        "attendance_mcp.api.transport",
+        "attendance_mcp.window.plans",
+        "httpx",
+        "httpcore",
+        "truststore",
+        "stamina",
+        "psycopg",
+        "sqlalchemy.dialects.sqlite",
+        "sqlalchemy.dialects.postgresql.psycopg",
+    ]
+)
 
 
 class Moment(Protocol):
@@ -58,15 +76,13 @@ class Child:
     def is_killed(self, at: Moment | None = None) -> bool:
         """Applies the plan; whether the process is killed meanwhile, at that moment or by itself."""
         self._wire.call("apply_changes", confirmation=self._plan["confirmation"], summary=self._plan["summary"])
-        while at is not None and not at.reached.wait(0.01):
-            if self._answered(0):
-                break
-        if at is not None and at.reached.is_set():
+        ends = time.monotonic() + 30
+        while not (at and at.reached.is_set()) and not self._answered(0.01):
+            assert time.monotonic() < ends, "it hangs"
+        if at and at.reached.is_set():
             self._process.kill()
             self._process.join(10)
             at.release.set()
-        else:
-            assert self._answered(30)
         killed = self._wire.line() == ""
         self._process.kill()
         self._process.join(10)

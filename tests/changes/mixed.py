@@ -35,7 +35,7 @@ ITEMS: list[dict[str, Any]] = [
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the plan: how its record is looked up in the school's database, and how many cells it moves there."""
+    """One row of the plan: how its record is looked up in the school's database, and what that finds."""
 
     query: str
     before: tuple[Any, ...]
@@ -110,6 +110,7 @@ class Lane:
             so += [row] if now == ROWS[row].after else []
             assert outcome in ("done", "unknown", "refused", "not sent", "planned"), (where, row)
             assert outcome == "unknown" or (outcome == "done") == (now == ROWS[row].after), (where, row, outcome, now)
+        # Nothing else has moved: an altered record is another row than before, an added or deleted one is one row.
         moved = sum(len(set(rows) ^ set(self.founded[table])) for table, rows in everything(self.school).items())
         assert moved == sum(1 if kind in ADDED_OR_GONE else 2 for kind, _ in so), where
         assert len(set(self.way.writes)) == len(self.way.writes), (where, self.way.writes)

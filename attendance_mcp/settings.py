@@ -161,6 +161,19 @@ class Settings(BaseSettings):
         """Whether the tools that write are there: unless set, on stdio they are and over HTTP they are not."""
         return not http if self.writes is None else self.writes == "confirm"
 
+    @property
+    def token_warning(self) -> str:
+        """What is amiss with the token's file although it can be used; empty where nothing is."""
+        if self.api_token_file is None or os.name != "posix":  # Windows has no such bits
+            return ""
+        try:
+            mode = self.api_token_file.stat().st_mode
+        except OSError:
+            return ""  # `token()` tells
+        if not mode & (stat.S_IRGRP | stat.S_IROTH):
+            return ""
+        return "The file of ATTENDANCE_API_TOKEN_FILE can be read by other users of this machine; chmod 600 mends it."
+
     def token(self) -> str:
         """The token as it stands now; its file is read each time, so that a token can be replaced under way.
 

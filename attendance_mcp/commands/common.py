@@ -41,7 +41,10 @@ def server_of(settings: Settings, *, http: bool = False) -> MCPServer[Any]:
     from attendance_mcp.server import build
 
     try:
-        return or_end(lambda: build(settings, http=http))
+        server = or_end(lambda: build(settings, http=http))
+        if warning := settings.token_warning:
+            click.echo(f"attendance-mcp: {warning}", err=True)
+        return server
     finally:
         gc.enable()  # cli.py switched it off
         gc.freeze()

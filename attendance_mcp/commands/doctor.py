@@ -142,6 +142,8 @@ def _of_settings(settings: Settings) -> Iterable[Finding]:
     if settings.api_token is not None:
         words = "The token stands in the environment, where other programs of yours may read it."
         yield Finding(State.WARNING, "token", words, "attendance-mcp install puts it in a file or the keyring.")
+    if settings.token_warning:
+        yield Finding(State.WARNING, "token", settings.token_warning)
     if settings.writes_on(http=False) and settings.approval == "token":
         words = "ATTENDANCE_APPROVAL=token: no person is asked before a change is written."
         yield Finding(State.WARNING, "approval", words, "Leave it out unless an agent works here alone.")

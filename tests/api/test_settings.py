@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.settings import Settings, checked_origin, data_folder, explain
@@ -169,6 +169,24 @@ def test_a_token_file_that_others_can_change_is_refused(mode: int, token_file: P
     token_file.chmod(mode)
     with pytest.raises(SettingsError, match="chmod 600"):
         Settings().token()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps no such bits")
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+def test_a_token_file_that_others_can_read_is_used_and_warned_of(mode: int, warned: bool, token_file: Path) -> None:
+    token_file.write_text(SECRET)
+    token_file.chmod(mode)
+    settings = Settings()
+    assert settings.token() == SECRET
+    assert settings.token_warning.endswith("chmod 600 mends it.") is warned
+    assert str(token_file) not in settings.token_warning
+
+
+def test_without_a_token_file_there_is_nothing_to_warn_of(monkeypatch: pytest.MonkeyPatch, token_file: Path) -> None:
+    token_file.unlink()
+    assert Settings().token_warning == ""
+    monkeypatch.delenv("ATTENDANCE_API_TOKEN_FILE")
+    assert Settings(api_token=SecretStr(SECRET)).token_warning == ""
 
 
 def test_a_token_file_that_is_missing_or_a_folder_is_said_so(token_file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from inline_snapshot import snapshot
 from starlette.responses import JSONResponse
 
 from tests.api.upstream import serve
-from tests.upstream_school import UpstreamSchool
+from tests.upstream_school import TOKEN, UpstreamSchool
 
 from .shell import command
 
@@ -70,6 +71,17 @@ def test_a_school_that_can_not_be_reached_is_wrong_and_says_what_to_look_at(scho
     assert done.exit_code == 1
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
     assert line.endswith("Check ATTENDANCE_API_URL, the network and the proxy.")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps no such bits")
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True)])
+def test_a_token_file_that_others_can_read_is_a_warning(school, tmp_path, mode, warned):
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    file.chmod(mode)
+    found = findings(school, api_token="", api_token_file=str(file))
+    assert ("token" in of_state(found, "warning")) is warned
+    assert not warned or "can be read by other users" in found["token"][1]
 
 
 def test_what_a_school_does_not_offer_and_what_is_not_set_is_a_warning(open_school):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from click.testing import Result
 from inline_snapshot import snapshot
 
-from tests.server.process import run
+from tests.server.process import Wire, run, running
+from tests.upstream_school import TOKEN, UpstreamSchool
 
 from .shell import command
 
@@ -14,6 +18,10 @@ NO_TOKEN = (
     "attendance-mcp: There is no token for the school's API. `attendance-mcp install` sets an assistant up; or set "
     "ATTENDANCE_API_TOKEN_FILE to a file that holds it, or ATTENDANCE_API_TOKEN to the token itself; or try the server "
     "on an invented school with --demo.\n"
+)
+READABLE = (
+    "attendance-mcp: The file of ATTENDANCE_API_TOKEN_FILE can be read by other users of this machine; "
+    "chmod 600 mends it.\n"
 )
 
 
@@ -83,6 +91,38 @@ def test_a_token_file_that_is_missing_is_said_without_its_path(tmp_path):
     assert (done.exit_code, done.stdout) == (2, "")
     assert "ATTENDANCE_API_TOKEN_FILE can't be read" in done.stderr
     assert "canary" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps no such bits")
+@pytest.mark.parametrize(("mode", "said"), [(0o600, ""), (0o644, READABLE)])
+def test_a_token_file_that_others_can_read_is_warned_of_on_stderr_and_used(school, tmp_path, mode, said):
+    settings = in_a_file(school, tmp_path / "canary", mode)
+    done = command("call", "find_in_school", '{"names_or_ids": ["Grade 8"]}', settings=settings)
+    assert (done.exit_code, done.stderr) == (0, said)
+    assert "Grade 8" in done.stdout
+    with running("serve", settings=settings) as process:
+        Wire(process).begin()
+        _, told = process.communicate(timeout=20)
+    assert told == said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps no such bits")
+def test_a_token_file_that_others_can_change_is_refused_at_the_start(school, tmp_path):
+    done = command("serve", settings=in_a_file(school, tmp_path / "canary", 0o646))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "attendance-mcp: The file of ATTENDANCE_API_TOKEN_FILE can be changed by others; chmod 600 mends it.\n"
+    )
+    assert list(school.log) == []
+
+
+def in_a_file(school: UpstreamSchool, file: Path, mode: int) -> dict[str, str]:
+    """The school's settings with its token in this file."""
+    file.write_text(TOKEN)
+    file.chmod(mode)
+    settings = school.environment(api_token_file=str(file))
+    del settings["ATTENDANCE_API_TOKEN"]
+    return settings
 
 
 def test_the_help_names_every_command():

@@ -33,8 +33,10 @@ _LINK = re.compile(
 )
 _MARKUP = str.maketrans(
     {
-        **dict.fromkeys("<>{}[]`*_#|~\\^$", " "),  # what Markdown, HTML and templates are made of
-        **dict.fromkeys("⟪⟫⟦⟧《》≪≫", "'"),  # the fence, and what looks like it
+        # What Markdown, HTML and templates are made of, and the same in the width of Chinese letters.
+        **dict.fromkeys("<>{}[]`*_#|~\\^$＜＞｛｝［］｀＊＿＃｜＼＾＄", " "),
+        # The fence, and what looks like it, also where two of a sign stand together.
+        **dict.fromkeys("⟪⟫⟦⟧《》≪≫︽︾⪡⪢⋘⋙⟨⟩〈〉︿﹀❬❭❮❯❰❱‹›", "'"),
         **dict.fromkeys('“”„«»"', "'"),
     }
 )
@@ -98,7 +100,8 @@ def _visible(text: str) -> str:
         category = unicodedata.category(char)
         if category in ("Mn", "Me"):
             marks += 1
-            if marks > _MOST_MARKS:
+            # A mark without a letter of its own would lie on what stands before the text: the fence, for one.
+            if marks > _MOST_MARKS or not kept or kept[-1] == " ":
                 continue
         else:
             marks = 0

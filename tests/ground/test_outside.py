@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from attendance_mcp.outside import CLOSE, LIMIT, OPEN, Outside, fenced, is_fenced, one_line, sanitise
-from tests.hostile import CANARY, HOSTILE
+from tests.outside.corpus import CANARY, HOSTILE, SILENT
 
 NAMED_AS_NOTHING = re.compile(
     r"^VARIATION SELECTOR|FREE VARIATION SELECTOR|^HANGUL .*FILLER|^HALFWIDTH HANGUL FILLER|KHITAN .*FILLER|"
@@ -31,6 +32,8 @@ IGNORABLE = frozenset(
 )  # fmt: skip
 JOINERS = "\u200c\u200d"
 FENCE = {OPEN, CLOSE}
+LOOK_ALIKES = "⟪⟫⟦⟧《》≪≫︽︾⪡⪢⋘⋙⟨⟩〈〉︿﹀❬❭❮❯❰❱‹›«»“”„\""
+MARKUP = "<>{}[]`*_#|~\\^$＜＞｛｝［］｀＊＿＃｜＼＾＄"
 CHUNK = LIMIT // 2 - 1  # code points that fit into one line with a letter between them
 # A text made of what attacks are made of, so that chance finds their combinations.
 NASTY = st.lists(
@@ -57,25 +60,32 @@ def harmless(char: str) -> bool:
     )
 
 
+def all_of_unicode() -> Iterator[list[str]]:
+    """Every code point once, assigned or not, the halves of surrogates among them."""
+    for first in range(0, sys.maxunicode + 1, CHUNK):
+        yield [chr(number) for number in range(first, min(first + CHUNK, sys.maxunicode + 1))]
+
+
 # --- characters ---
 
 
 def test_no_code_point_of_unicode_survives_that_shows_nothing_or_steers():
     survived = set()
-    for first in range(0, sys.maxunicode + 1, CHUNK):
-        line = sanitise("a".join(map(chr, range(first, min(first + CHUNK, sys.maxunicode + 1)))))
+    for chunk in all_of_unicode():
+        line = sanitise("a".join(chunk))
         assert not set(line) & FENCE
-        survived |= {char for char in line if not harmless(char)}
-    assert sorted(survived) == []
+        survived |= set(line)
+        assert sanitise(line) == line
+    assert sorted(char for char in survived if not harmless(char)) == []
 
 
 def test_the_same_holds_for_names_and_labels_which_keep_their_markup():
-    assigned = "".join(chr(number) for plane in (0, 1, 14) for number in range(plane << 16, (plane + 1) << 16))
     survived = set()
-    for first in range(0, len(assigned), CHUNK):
-        line = one_line("a".join(assigned[first : first + CHUNK]), limit=200)
-        survived |= {char for char in line if not harmless(char)}
-    assert sorted(survived) == []
+    for chunk in all_of_unicode():
+        line = one_line("a".join(chunk), limit=LIMIT)
+        survived |= set(line)
+        assert one_line(line, limit=LIMIT) == line
+    assert sorted(char for char in survived if not harmless(char)) == []
     assert one_line("Music [Wind & Brass] (Y9) – {A}_#1") == "Music [Wind & Brass] (Y9) – {A}_#1"
 
 
@@ -118,6 +128,12 @@ def test_a_letter_carries_at_most_four_marks():
     assert len(sanitise("q" + "\u0300" * 60)) == 5
 
 
+@pytest.mark.parametrize("text", ["\u0338a", "\u20dd\u200b\u0301a", " \u0338a", "<\u20dda", "\u200b\u0338 a"])
+def test_no_mark_lies_on_what_stands_before_the_text(text):
+    assert sanitise(text) == "a"
+    assert not unicodedata.combining(one_line(text)[0])
+
+
 # --- the line and the fence ---
 
 
@@ -144,6 +160,7 @@ def test_the_fence_can_not_be_closed_from_within(text):
     out = fenced(text)
     assert out[0] == OPEN
     assert out[-1] == CLOSE
+    assert unicodedata.category(out[1]) not in ("Mn", "Me")
     assert not set(out[1:-1]) & FENCE
     assert is_fenced(out)
 
@@ -183,12 +200,29 @@ def test_the_corpus_is_large_and_says_where_it_got_to():
     assert all(CANARY in text.casefold() for text in HOSTILE)
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_the_corpus_is_large_its_texts_differ_and_each_can_be_found_wherever_it_gets_to():
+    assert len(HOSTILE) >= 200
+    assert len({*HOSTILE, *SILENT}) == len(HOSTILE) + len(SILENT)
+    assert [text for text in HOSTILE if CANARY not in sanitise(text).casefold()] == []
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *SILENT], ids=range(len(HOSTILE) + len(SILENT)))
 def test_a_hostile_comment_is_one_fenced_line(text):
     out = fenced(text)
     assert len(out) <= LIMIT + 2
     assert out.count(OPEN) == out.count(CLOSE) == 1
     assert out.splitlines() == [out]
     assert all(harmless(char) for char in out[1:-1])
+    assert not set(out[1:-1]) & set(LOOK_ALIKES + MARKUP)
     assert "://" not in out
     assert is_fenced(out)
+
+
+@pytest.mark.parametrize("text", SILENT, ids=range(len(SILENT)))
+def test_a_text_of_nothing_but_what_may_not_be_shown_is_empty(text):
+    assert fenced(text) == OPEN + CLOSE
+
+
+def test_a_character_that_looks_like_the_fence_or_makes_markup_is_gone_in_either_width():
+    assert sanitise("".join(f"a{sign}" for sign in LOOK_ALIKES)) == "a'" * len(LOOK_ALIKES)
+    assert sanitise("".join(f"a{sign}" for sign in MARKUP)) == ("a " * len(MARKUP)).strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from attendance_mcp.outside import Outside, is_fenced
 from attendance_mcp.server import INSTRUCTIONS
 from attendance_mcp.tools.registry import all_tools
-from tests.hostile import CANARY, HOSTILE
+from tests.outside.corpus import CANARY, HOSTILE
 from tests.tools.examples import Known
 from tests.upstream_school import UpstreamSchool, text
 
@@ -116,7 +117,7 @@ async def test_every_comment_of_the_corpus_comes_out_of_the_endpoint_tools_as_on
     (parent,) = hostile.one("select parent_id from child_links where student_id = :id", id=student)
     hostile.change("delete from excusals where student_id = :id", id=student)
     for number, comment in enumerate(HOSTILE):
-        day = f"2026-{9 + number // 28:02}-{1 + number % 28:02}"
+        day = f"{date(2026, 4, 1) + timedelta(days=number)}"
         hostile.change(
             """insert into excusals (student_id, parent_id, start_date, end_date, comment, created_at, updated_at)
                values (:student, :parent, :day, :day, :comment, :day, :day)""",
@@ -125,7 +126,8 @@ async def test_every_comment_of_the_corpus_comes_out_of_the_endpoint_tools_as_on
     async with hostile.client() as ask:
         result = await ask("list_student_excusals", student_id=student)
         pages = [
-            await ask.facts("list_student_excusals", student_id=student, per_page=40, page=page) for page in (1, 2, 3)
+            await ask.facts("list_student_excusals", student_id=student, per_page=40, page=1 + number)
+            for number in range(1 + len(HOSTILE) // 40)
         ]
     rows = [row for page in pages for row in page.get("excusals", [])]
     assert len(rows) == len(HOSTILE)

@@ -32,7 +32,7 @@ IGNORABLE = frozenset(
 )  # fmt: skip
 JOINERS = "\u200c\u200d"
 FENCE = {OPEN, CLOSE}
-LOOK_ALIKES = "⟪⟫⟦⟧《》≪≫︽︾⪡⪢⋘⋙⟨⟩〈〉︿﹀❬❭❮❯❰❱‹›«»“”„\""
+LOOK_ALIKES = '⟪⟫⟦⟧《》≪≫︽︾⪡⪢⋘⋙⟨⟩〈〉︿﹀❬❭❮❯❰❱‹›«»“”„"'
 MARKUP = "<>{}[]`*_#|~\\^$＜＞｛｝［］｀＊＿＃｜＼＾＄"
 CHUNK = LIMIT // 2 - 1  # code points that fit into one line with a letter between them
 # A text made of what attacks are made of, so that chance finds their combinations.

@@ -36,6 +36,9 @@ MOST_IN_FLIGHT = 8
 _MOST_OF_A_REFUSAL = 64 * 1024
 _NO_CONNECTION = "The school's API can't be reached; the network, a proxy or ATTENDANCE_API_URL may be the reason."
 _NOT_TRUSTED = "The certificate of the school's API is not trusted by this machine. Ask whoever manages it."
+# At INFO httpx logs each address with its query, at DEBUG httpcore logs headers, where an API may echo the token. Each
+# is named: a level that somebody set on one of them would hold against the one above it.
+_LOGGERS = ("httpx", "httpcore", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 _VERSION = re.compile(r"v[0-9][0-9a-z]{0,7}")
 _PROGRAM_CODE = re.compile(r"[a-z_]{1,32}")
 
@@ -144,7 +147,7 @@ class Transport:
             # httpx bounds each read, so that a body which drips would never end. Twice the wait for one read is time
             # for 8 MiB on any line that an office has.
             with anyio.fail_after(self._connect_timeout + 2 * self._read_timeout):
-                return await self._ask(http, request, token)
+                return (await self._ask(http, request, token)).without(token)
         # No error of httpx is chained on: their texts and requests hold the address with its query, or the token.
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -218,8 +221,7 @@ def _make_client(*, origin: str, app: ASGIApp | None, connect_timeout: float, re
     import httpx
     import truststore
 
-    # At INFO httpx logs each address with its query, at DEBUG httpcore logs the headers with the token.
-    for name in ("httpx", "httpcore"):
+    for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     host = re.sub(r"^https?://|:\d+$", "", origin)
     try:

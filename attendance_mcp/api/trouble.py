@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from attendance_mcp.api.endpoints import Endpoint
 from attendance_mcp.api.messages import in_words, refusal_fields
@@ -21,6 +22,7 @@ from attendance_mcp.errors import (
 )
 
 SUCCESS = frozenset({200, 201})
+_SHORTEST_ECHO = 12
 _UNKNOWN = " Whether the change was carried out is not known: read the record before trying again."
 
 
@@ -33,6 +35,17 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = b""
     ids: Mapping[str, object] = field(default_factory=dict)
+
+    def without(self, token: str) -> Answer:
+        """The answer with the token taken out of its body: an API that echoes its request must not spread it.
+
+        A token of few characters stays, since it may be a word of the answer's own.
+        """
+        body = self.body
+        if len(token) >= _SHORTEST_ECHO:
+            for form in {token, json.dumps(token)[1:-1], token.replace("/", "\\/")}:
+                body = body.replace(form.encode(), b"(token)")
+        return self if body is self.body else replace(self, body=body)
 
 
 def error_of(answer: Answer) -> AttendanceError:

@@ -1,4 +1,4 @@
-# make demo | test | soak | lint | format | schemas | bench | bundle | pictures | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | soak | lint | format | schemas | bench | bundle | pictures | mutate | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test soak lint format schemas bench bundle pictures clean
+.PHONY: demo test soak lint format schemas bench bundle pictures mutate clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -43,6 +43,16 @@ test: lint
 soak: $(TESTING)
 	FULL_SIZE=1 $(BIN)/python -m pytest tests/faults/test_matrix.py -k shipped
 	STATE_MACHINE_RUNS=10000 HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest tests/changes/test_state_machine.py
+
+# Small faults put one by one into what decides about writes and outside text: does a test fail at each? Hours for all of
+# it; `make mutate MUTANTS='attendance_mcp.rules.*'` looks at a part. It works on a copy, in an environment of its own.
+mutate: $(TESTING)
+	test -x .venv-mutate/bin/python || $(PYTHON) -m venv .venv-mutate
+	.venv-mutate/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement $(VENV)/test-requirements.txt 'mutmut>=3.8,<4'
+	rm -rf .mutate && mkdir .mutate
+	git ls-files --cached --others --exclude-standard -z | tar --null -T - -cf - | tar -xf - -C .mutate
+	cd .mutate && ../.venv-mutate/bin/mutmut run $(if $(MUTANTS),'$(MUTANTS)')
+	cd .mutate && ../.venv-mutate/bin/mutmut results
 
 # Speed and size beside the peers, in one run; what it needs beyond the project goes into an environment of its own.
 bench: | $(VENV)/bin/python

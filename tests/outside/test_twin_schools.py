@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.upstream_school import Asking, UpstreamSchool
 from tests.window.conftest import Browser, browser
 
 from .corpus import CANARY
-from .twins import DAYS, TEXTS, Twins, page_of, questions, told
+from .twins import DAYS, TEXTS, Twins, at_a_desktop, page_of, questions, told
 
 pytestmark = pytest.mark.anyio
 __all__ = ["browser"]
@@ -127,6 +128,29 @@ async def test_the_page_of_the_window_is_the_same(twins, browser: Browser):
         pages = [await page_of(school, browser, make) for school in twins.schools]
         assert without_secrets(pages[0]) == without_secrets(pages[1]), name
         assert CANARY not in str(pages[0]).casefold()
+
+
+async def test_the_sheets_in_the_persons_browser_are_the_same(twins, browser: Browser):
+    known = Known.of(twins.schools[0])
+    sheets = [
+        {"view": "register", "group": known.group_name, "date": DAYS[-1]},
+        {"view": "register", "date": DAYS[0]},
+        {"view": "term", "student": str(twins.student)},
+        {"view": "term", "group": known.group_name},
+        {"view": "changes"},
+    ]
+    seen = []
+    for school in twins.schools:
+        async with at_a_desktop(school) as (ask, desktop):
+            plan = await ask.facts("plan_changes", **errands(twins)["a bit of everything"])
+            seen.append([])
+            for sheet in sheets:
+                result = await ask("show_in_window", **sheet)
+                page = (await browser.open(desktop.address)).text
+                seen[-1].append(without_secrets((page, result)))
+                assert CANARY not in f"{page} {result}".casefold()
+    assert seen[0] == seen[1]
+    assert told(plan["summary"]) in unescape(seen[0][-1])
 
 
 def without_secrets(page: tuple[str, Any]) -> str:

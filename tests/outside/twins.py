@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -136,7 +136,7 @@ class Questions:
 
 
 @asynccontextmanager
-async def questions(school: UpstreamSchool) -> Any:
+async def questions(school: UpstreamSchool) -> AsyncIterator[Questions]:
     asked: list[str] = []
 
     async def cancel(_: Any, params: Any) -> ElicitResult:
@@ -147,15 +147,22 @@ async def questions(school: UpstreamSchool) -> Any:
         yield Questions(Asking(client), asked)
 
 
+@asynccontextmanager
+async def at_a_desktop(school: UpstreamSchool, **settings: Any) -> AsyncIterator[tuple[Asking, Desktop]]:
+    """A client of a server that opens pages on this desktop."""
+    desktop = Desktop()
+    app = open_app(school.settings(**settings))
+    app.window = Window(desktop.open)
+    async with school.client(app=app) as ask:
+        yield ask, desktop
+
+
 async def page_of(
     school: UpstreamSchool, browser: Browser, make: Callable[[Asking], Any]
 ) -> tuple[str, CallToolResult]:
     """The window's page of a plan that is made, as the browser has it, and what the call answered once it was discarded."""
-    desktop = Desktop()
-    app = open_app(school.settings(approval="human", ask_seconds=60))
-    app.window = Window(desktop.open)
     results: list[CallToolResult] = []
-    async with school.client(app=app) as ask:
+    async with at_a_desktop(school, approval="human", ask_seconds=60) as (ask, desktop):
         plan = await make(ask)
 
         async def call() -> None:

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from attendance_mcp.outside import CLOSE, LIMIT, OPEN, Outside, fenced, is_fenced, one_line, sanitise
+from attendance_mcp.outside import CLOSE, LIMIT, OPEN, Outside, fenced, holds_outside, is_fenced, one_line, sanitise
 from tests.outside.corpus import CANARY, HOSTILE, SILENT
 
 NAMED_AS_NOTHING = re.compile(
@@ -172,6 +172,50 @@ def test_a_field_of_outside_text_is_fenced_once_whatever_is_put_into_it(text, ot
         out = field.validate_python(given_text)
         assert out == "" if not given_text else is_fenced(out)
         assert field.validate_python(out) == out
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["⟪", "⟫", "a", "plain words", "⟪open", "close⟫", "⟫a⟪", "⟪a⟫ b", "a ⟪b⟫", "⟪a⟫⟪b⟫", "⟪<b>⟫", "⟪ a⟫", "⟪a\u200b⟫"],
+)
+def test_a_text_that_only_resembles_a_fenced_one_is_fenced_as_any_other(text):
+    assert not is_fenced(text)
+    assert TypeAdapter(Outside).validate_python(text) == fenced(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        (fenced("a"), True),
+        ({"rows": [{"day": 5}, {"note": fenced("a")}]}, True),
+        ([None, 1, [fenced("a")]], True),
+        (fenced(""), False),
+        ("a plain word", False),
+        ({"rows": [{"note": fenced("")}, {"note": ""}], "more": None}, False),
+        ({fenced("a"): 1}, False),  # what stands in a key came from no field
+        (5, False),
+        (None, False),
+        ([], False),
+    ],
+)
+def test_whether_an_answer_holds_outside_text_is_told_at_any_depth(value, holds):
+    assert holds_outside(value) is holds
+
+
+def test_a_text_is_cut_at_200_characters_and_no_more_than_twenty_times_that_is_looked_at():
+    assert sanitise("a" * LIMIT) == "a" * LIMIT
+    assert sanitise("a" * (LIMIT + 1)) == "a" * (LIMIT - 1) + "…"
+    assert sanitise("a" * (LIMIT - 2) + " bcd") == "a" * (LIMIT - 2) + "…"
+    assert sanitise("\u200b" * (20 * LIMIT - 1) + "ab") == "a"
+
+
+def test_a_name_is_cut_at_80_characters_or_where_it_is_told_to():
+    assert one_line("a" * 80) == "a" * 80
+    assert one_line("a" * 81) == "a" * 79 + "…"
+    assert one_line("abcd", limit=4) == "abcd"
+    assert one_line("abcde", limit=4) == "abc…"
+    assert one_line("ab cde", limit=4) == "ab…"
+    assert one_line("\u200b" * 79 + "ab", limit=4) == "a"
 
 
 def test_no_text_is_no_fence():

@@ -12,7 +12,6 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 
-import anyio  # noqa: E402
 import click  # noqa: E402
 
 from attendance_mcp import __version__  # noqa: E402
@@ -83,8 +82,7 @@ def serve(
     else:
         from attendance_mcp import stdio
 
-        server = server_of(settings)
-        anyio.run(stdio.serve, server)
+        sys.exit(stdio.run(server_of(settings)))
 
 
 if os.name == "nt":  # the console's code page can't print every name

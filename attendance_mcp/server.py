@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
@@ -39,6 +40,9 @@ from attendance_mcp.tools.asking import ClientAsker
 from attendance_mcp.tools.registry import all_tools
 
 if TYPE_CHECKING:
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+    from mcp.shared.message import SessionMessage
+
     from attendance_mcp.changes.asking import Screen
     from attendance_mcp.tools.viewing import Viewer
     from attendance_mcp.window.window import Window
@@ -108,6 +112,9 @@ class App:
 class AttendanceServer(PromptServer, ResourceServer):
     """The server; it answers an unknown tool as it answers every other mistake."""
 
+    longest_write = timedelta()
+    """How long a write on its way may take, whatever else has ended."""
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
@@ -116,8 +123,15 @@ class AttendanceServer(PromptServer, ResourceServer):
             return refusal(ArgumentError(f"There is no tool {one_line(name, limit=40)!r} here. There are: {known}."))
         return await super().call_tool(name, arguments, context)
 
+    async def run_over(
+        self, incoming: ReadStream[SessionMessage | Exception], outgoing: WriteStream[SessionMessage]
+    ) -> None:
+        """Serves one client over these streams until the incoming one ends."""
+        lowlevel = self._lowlevel_server
+        await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
 
-def build(settings: Settings, *, http: bool = False, app: App | None = None) -> MCPServer[App]:
+
+def build(settings: Settings, *, http: bool = False, app: App | None = None) -> AttendanceServer:
     """The server over the school that the settings name, or over a given app.
 
     Raises SettingsError where the settings name none.
@@ -136,7 +150,9 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         try:
             yield office
         finally:
-            await office.aclose()
+            # Where the client broke off in the middle of an answer, everything around this is cancelled.
+            with anyio.CancelScope(shield=True):
+                await office.aclose()
 
     server = AttendanceServer(
         "attendance",
@@ -150,6 +166,7 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         tools=list(all_tools(writes=settings.writes_on(http=http), browser=not http)),
         prompts=load_prompts(),
     )
+    server.longest_write = office.desk.carrying_out
 
     @server.completion()  # type: ignore[no-untyped-call, untyped-decorator]
     async def suggest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from attendance_mcp.errors import AttendanceError
 from attendance_mcp.settings import NO_TOKEN, Settings, explain
 
 if TYPE_CHECKING:
-    from mcp.server import MCPServer
+    from attendance_mcp.server import AttendanceServer
 
 T = TypeVar("T")
 WRONG_SETTINGS = 2
@@ -36,7 +36,7 @@ def settings_of(context: click.Context, *, demo: bool, token: bool = True) -> Se
     return settings
 
 
-def server_of(settings: Settings, *, http: bool = False) -> MCPServer[Any]:
+def server_of(settings: Settings, *, http: bool = False) -> AttendanceServer:
     """The server over the school that the settings name. Else ends."""
     from attendance_mcp.server import build
 

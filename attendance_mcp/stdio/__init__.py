@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 def run(server: AttendanceServer) -> int:
     """Serves until stdin ends or a signal comes; the status to end with: 0, or 128 and the signal's number."""
+    # The SDK notes every malformed notification, and a host that reads no notes would stop the server by that.
+    logging.getLogger("mcp").setLevel(logging.ERROR)
     return anyio.run(_serve, server)
 
 

@@ -38,6 +38,7 @@ MOST_UNANSWERED = 64
 MOST_HELD = 64
 _MOST_BYTES = 2 * LONGEST  # of the unanswered requests together, and half of it of the held ones
 _TOO_MANY = -32000  # JSON-RPC leaves this code to the server
+_CAP = f"a line of the protocol may have {LONGEST:,} bytes at most"
 _CANCELLED = "notifications/cancelled"
 
 log = logging.getLogger(__name__)
@@ -136,6 +137,7 @@ class Incoming(_Stream):
         self._news = anyio.Event()
         self._held: deque[Request] = deque()
         self._lines = Lines(fd, self._stir)
+        self._noted = False
 
     def close(self) -> None:
         """Ends the stream as the end of the input does."""
@@ -184,7 +186,7 @@ class Incoming(_Stream):
 
     def _sort(self, line: Line) -> SessionMessage | JSONRPCError | None:
         if isinstance(line, TooLong):
-            return _too_long(line)
+            return self._too_long(line)
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValidationError:
@@ -196,6 +198,15 @@ class Incoming(_Stream):
         elif message.method == _CANCELLED and self._drop(cancelled_request_id_from_params(message.params)):
             return None
         return SessionMessage(message)
+
+    def _too_long(self, line: TooLong) -> JSONRPCError | None:
+        id = _id_of(line)
+        if id is not None:
+            return _error(id, INVALID_REQUEST, f"Refused, and nothing written: {_CAP}.")
+        if not self._noted:  # once: nobody may read what is written there
+            self._noted = True
+            log.warning("Refused a message that is too long: %s.", _CAP)
+        return None
 
     def _sort_request(self, request: Request) -> SessionMessage | JSONRPCError | None:
         if not self._held and self.open.room_for(request):
@@ -220,19 +231,17 @@ class Incoming(_Stream):
         return dropped
 
 
-def _too_long(line: TooLong) -> JSONRPCError | None:
-    words = f"a line may have {LONGEST:,} bytes at most"
+def _id_of(line: TooLong) -> RequestId | None:
+    """The id of a request of which only the start is known."""
     try:
         begun = from_json(line.head, allow_partial=True)
     except ValueError:
-        begun = None
-    log.warning("Refused a message: %s.", words)
+        return None
     # The last value may be cut in the middle, and a cut id is another's.
-    if isinstance(begun, dict) and "method" in begun and "id" in list(begun)[:-1]:
-        id = begun["id"]
-        if isinstance(id, int | str) and not isinstance(id, bool):
-            return _error(id, INVALID_REQUEST, f"Refused: {words}. Nothing was read of it, and nothing written.")
-    return None
+    if not isinstance(begun, dict) or "method" not in begun or "id" not in list(begun)[:-1]:
+        return None
+    id = begun["id"]
+    return id if isinstance(id, int | str) and not isinstance(id, bool) else None
 
 
 def _error(id: RequestId, code: int, message: str) -> JSONRPCError:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 COMMAND = [sys.executable, "-m", "attendance_mcp"]
@@ -33,7 +36,7 @@ def run(*arguments: str, settings: Mapping[str, str] | None = None, **options: A
 
 @contextmanager
 def running(*arguments: str, settings: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """The command under way, with pipes; it is killed at the end if it still runs."""
+    """The command under way, with pipes; it is killed at the end, or after a minute, if it still runs."""
     with subprocess.Popen(
         [*COMMAND, *arguments],
         env=environment(settings),
@@ -42,10 +45,20 @@ def running(*arguments: str, settings: Mapping[str, str]) -> Iterator[subprocess
         stderr=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.start()
         try:
             yield process
         finally:
+            watchdog.cancel()
             process.kill()
+
+
+def peak_memory(process: subprocess.Popen[str]) -> float:
+    """The most that the process has held so far, in MB."""
+    status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
+    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kilobytes) / 1000
 
 
 class Wire:
@@ -54,52 +67,65 @@ class Wire:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        self._stdin, self._stdout = process.stdin, process.stdout
+        self._stdin: Any = process.stdin
+        self._stdout = process.stdout
         self._last = 0
 
     def send(self, line: str) -> None:
         self._stdin.write(line + "\n")
         self._stdin.flush()
 
-    def notify(self, method: str) -> None:
-        self.send(json.dumps({"jsonrpc": "2.0", "method": method}))
+    def send_bytes(self, lines: bytes) -> None:
+        """Whatever they are."""
+        self._stdin.buffer.write(lines)
+        self._stdin.buffer.flush()
+
+    def notify(self, method: str, **params: Any) -> None:
+        self.send(json.dumps({"jsonrpc": "2.0", "method": method, **({"params": params} if params else {})}))
+
+    def request(self, method: str, **params: Any) -> int:
+        """Sends a request; its id."""
+        self._last += 1
+        self.send(json.dumps({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params}))
+        return self._last
+
+    def hear(self) -> dict[str, Any]:
+        """The next message; every line must be one."""
+        message: dict[str, Any] = json.loads(self._stdout.readline())
+        assert message["jsonrpc"] == "2.0"
+        return message
+
+    def hear_of(self, id: int) -> dict[str, Any]:
+        """The answer to that request; what comes before it is passed over."""
+        while (message := self.hear()).get("id") != id or "method" in message:
+            pass
+        return message
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """The answer to one request."""
+        return self.hear_of(self.request(method, **params))
 
     def call(self, tool: str, **arguments: Any) -> None:
         """Calls a tool without waiting for its answer."""
-        self._last += 1
-        params = {"name": tool, "arguments": arguments}
-        self.send(json.dumps({"jsonrpc": "2.0", "id": self._last, "method": "tools/call", "params": params}))
+        self.request("tools/call", name=tool, arguments=arguments)
 
     def line(self) -> str:
         """The next line, empty where the process has ended."""
         return self._stdout.readline()
 
-    def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        """The answer to one request; every line before it must be JSON-RPC too."""
-        self._last += 1
-        self.send(json.dumps({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params}))
-        while True:
-            message: dict[str, Any] = json.loads(self.line())
-            assert message["jsonrpc"] == "2.0"
-            if message.get("id") == self._last:
-                return message
-
     def ask_at_once(self, method: str, many: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The answers to several requests, sent without waiting, in the order of the requests."""
-        first = self._last + 1
-        for self._last, params in enumerate(many, first):
-            self.send(json.dumps({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params}))
+        asked = [self.request(method, **params) for params in many]
         answers: dict[int, dict[str, Any]] = {}
         while len(answers) < len(many):
-            message = json.loads(self._stdout.readline())
+            message = self.hear()
             if "id" in message:
                 answers[message["id"]] = message
-        return [answers[number] for number in range(first, self._last + 1)]
+        return [answers[id] for id in asked]
 
-    def begin(self) -> None:
+    def begin(self, **capabilities: Any) -> None:
         """The handshake of the eras that have one."""
-        answer = self.ask(
-            "initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo={"name": "test", "version": "1"}
-        )
+        client = {"name": "test", "version": "1"}
+        answer = self.ask("initialize", protocolVersion="2025-06-18", capabilities=capabilities, clientInfo=client)
         assert answer["result"]["serverInfo"]["name"] == "attendance"
         self.notify("notifications/initialized")

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
 
@@ -38,45 +39,64 @@ def run(server: AttendanceServer) -> int:
 
 
 async def _serve(server: AttendanceServer) -> int:
-    status, finished = 0, False
+    ending = _Ending((server.longest_write + _RESERVE).total_seconds())
+    try:
+        # The SDK's half for stdin can't be interrupted and holds whatever comes, so it is given none.
+        async with stdio_server(stdin=anyio.wrap_file(io.StringIO())) as (_, wire):
+            incoming = Incoming(claim_stdin(), wire, on_end=ending.begin)
+            _on_signals(lambda number: ending.begin(128 + number, then=incoming.close))
+            try:
+                await server.run_over(incoming, Outgoing(wire, incoming.open))
+            finally:
+                ending.only_the_pipe_is_left()
+    except* OSError:
+        if not ending.begun:
+            log.error("Nobody reads what this server answers any more.")  # noqa: TRY400 it is no mistake of its own
+        ending.status = ending.status or 1
+    return ending.status
 
-    def say() -> None:
-        if not finished:
+
+@dataclass(eq=False)
+class _Ending:
+    """How long the end may take, and the status that it has."""
+
+    longest: float  # seconds
+    status: int = 0
+    begun: bool = False
+    _written: bool = False
+
+    def begin(self, status: int = 0, *, then: Callable[[], None] = lambda: None) -> None:
+        """No more is read. The first reason is the one that counts."""
+        if not self.begun:
+            self.begun, self.status = True, status
+            _after(_AT_ONCE, self._say)
+            _after(self.longest, self._exit)
+        then()
+
+    def only_the_pipe_is_left(self) -> None:
+        """Everything is written and closed. A client that reads no answers can hang now, or a thread."""
+        self._written = True
+        _after(_AT_ONCE, self._exit)
+
+    def _say(self) -> None:
+        if not self._written:
             log.warning("A change is on its way to the school; it is finished and recorded first.")
 
-    def end() -> None:
-        _after((server.longest_write + _RESERVE).total_seconds(), lambda: os._exit(status))
-        _after(_AT_ONCE, say)
-
-    # The SDK's half for stdin can't be interrupted and holds whatever comes, so it is given none.
-    async with stdio_server(stdin=anyio.wrap_file(io.StringIO())) as (_, wire):
-        incoming = Incoming(claim_stdin(), wire, on_end=end)
-        loop = asyncio.get_running_loop()
-
-        def stop(number: int) -> None:
-            nonlocal status
-            status = status or 128 + number
-            incoming.close()
-
-        def heard(number: int, _frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(stop, number)
-
-        for number in _signals():
-            signal.signal(number, heard)
-        try:
-            await server.run_over(incoming, Outgoing(wire, incoming.open))
-        finally:
-            finished = True
-            # What can hang now is a client that reads no answers, or a thread that looks up a name.
-            _after(_AT_ONCE, lambda: os._exit(status))
-    return status
+    def _exit(self) -> None:
+        os._exit(self.status)
 
 
-def _signals() -> list[signal.Signals]:
+def _on_signals(do: Callable[[int], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(do, number)
+
     numbers = [signal.SIGINT, signal.SIGTERM]
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup has it ignored
         numbers.append(signal.SIGHUP)
-    return numbers
+    for number in numbers:
+        signal.signal(number, heard)
 
 
 def _after(seconds: float, do: Callable[[], object]) -> None:

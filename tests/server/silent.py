@@ -1,4 +1,4 @@
-"""A school that takes every connection and answers nothing, until it is closed."""
+"""A school that takes every connection and answers nothing, until it ends."""
 
 from __future__ import annotations
 
@@ -14,17 +14,28 @@ class Silence:
 
     def __init__(self, listening: socket.socket) -> None:
         self._listening = listening
+        self._taken: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
 
+    def wait(self) -> None:
+        """Until the first call asks it something."""
+        self._listening.settimeout(20)
+        self._taken.append(self._listening.accept()[0])
+
     def end(self) -> None:
-        self._listening.close()
+        for connection in (*self._taken, self._listening):
+            connection.close()
 
 
 @contextmanager
 def silence() -> Iterator[Silence]:
-    # Nobody accepts: the system holds as many connections as the backlog has room for.
+    # Nobody need accept: the system holds as many connections as the backlog has room for.
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        yield Silence(listening)
+        quiet = Silence(listening)
+        try:
+            yield quiet
+        finally:
+            quiet.end()
 
 
 def settings_of_silence(school: UpstreamSchool, quiet: Silence) -> dict[str, str]:

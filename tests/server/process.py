@@ -35,8 +35,8 @@ def run(*arguments: str, settings: Mapping[str, str] | None = None, **options: A
 
 
 @contextmanager
-def running(*arguments: str, settings: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """The command under way, with pipes; it is killed at the end, or after a minute, if it still runs."""
+def running(*arguments: str, settings: Mapping[str, str], seconds: float = 60) -> Iterator[subprocess.Popen[str]]:
+    """The command under way, with pipes; it is killed at the end, or after its time, if it still runs."""
     with subprocess.Popen(
         [*COMMAND, *arguments],
         env=environment(settings),
@@ -45,7 +45,7 @@ def running(*arguments: str, settings: Mapping[str, str]) -> Iterator[subprocess
         stderr=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
-        watchdog = threading.Timer(60, process.kill)
+        watchdog = threading.Timer(seconds, process.kill)
         watchdog.start()
         try:
             yield process

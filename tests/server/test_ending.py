@@ -87,22 +87,24 @@ async def states(school: UpstreamSchool, url: str) -> list[str]:
 def test_a_write_on_its_way_is_finished_and_recorded(school, end, status):
     student = absent(school)[0]
     arguments = {"student_id": student, "date": "today", "status": 2}
-    with FaultyWay.to(school.url) as way:
-        with running(settings=school.environment(api_url=way.url, approval="token")) as process:
-            wire = Wire(process)
-            wire.begin()
-            plan = wire.ask("tools/call", name="set_homeroom_attendance", arguments=arguments)["result"]
-            agreed = {name: plan["structuredContent"][name] for name in ("confirmation", "summary")}
-            way.arm(2, "held")  # it is carried out, and the answer is late
-            wire.request("tools/call", name="apply_changes", arguments=agreed)
-            assert way.reached.wait(20)
-            end(process)
-            assert process.stderr is not None
-            said = process.stderr.readline()
-            assert process.poll() is None
-            way.release.set()
-            assert process.wait(20) == status
-            rest = process.stderr.read()
+    with (
+        FaultyWay.to(school.url) as way,
+        running(settings=school.environment(api_url=way.url, approval="token")) as process,
+    ):
+        wire = Wire(process)
+        wire.begin()
+        plan = wire.ask("tools/call", name="set_homeroom_attendance", arguments=arguments)["result"]
+        agreed = {name: plan["structuredContent"][name] for name in ("confirmation", "summary")}
+        way.arm(2, "held")  # it is carried out, and the answer is late
+        wire.request("tools/call", name="apply_changes", arguments=agreed)
+        assert way.reached.wait(20)
+        end(process)
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert process.poll() is None
+        way.release.set()
+        assert process.wait(20) == status
+        rest = process.stderr.read()
     assert (said, rest) == (
         "WARNING attendance_mcp.stdio: A change is on its way to the school; it is finished and recorded first.\n",
         "",

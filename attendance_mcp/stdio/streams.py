@@ -8,6 +8,7 @@ everything full then is refused.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -190,7 +191,7 @@ class Incoming(_Stream):
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValidationError:
-            return None  # it has no id that an error could name
+            return _refused(line)
         if isinstance(message, JSONRPCRequest):
             return self._sort_request(Request(message, len(line)))
         if isinstance(message, JSONRPCResponse | JSONRPCError):
@@ -241,8 +242,26 @@ def _id_of(line: TooLong) -> RequestId | None:
     if not isinstance(begun, dict) or "method" not in begun or "id" not in list(begun)[:-1]:
         return None
     id = begun["id"]
-    return id if isinstance(id, int | str) and not isinstance(id, bool) else None
+    return id if _is_id(id) else None
 
 
-def _error(id: RequestId, code: int, message: str) -> JSONRPCError:
+def _is_id(id: object) -> bool:
+    return isinstance(id, int | str) and not isinstance(id, bool)
+
+
+def _refused(line: bytes) -> JSONRPCError | None:
+    """The error for what is no message but looks like a request: whoever sent it waits for an answer."""
+    if b'"id"' not in line:
+        return None
+    try:
+        found = json.loads(line)  # is laxer than the protocol, on half surrogates too
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or "method" not in found or not _is_id(found.get("id")):
+        return None
+    words = "Refused, and nothing written: a JSON-RPC 2.0 request in valid Unicode is expected."
+    return _error(found["id"], INVALID_REQUEST, words)
+
+
+def _error(id: Any, code: int, message: str) -> JSONRPCError:
     return JSONRPCError(jsonrpc="2.0", id=id, error=ErrorData(code=code, message=message))

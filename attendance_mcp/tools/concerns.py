@@ -25,7 +25,7 @@ def _percentage(value: Any) -> Fraction:
             return Fraction(str(value))
     except (TypeError, ValueError):
         pass
-    raise ValueError("a percentage above 0 and up to 100, such as 90")
+    raise ValueError("a percentage above 0 and up to 100 is expected, such as 90")
 
 
 TermName = Annotated[

@@ -6,9 +6,15 @@ import json
 import os
 import select
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.changes.errands import absent
+from tests.upstream_school import UpstreamSchool
 
 from .process import Wire, peak_memory, running
 from .silent import settings_of_silence, silence
@@ -23,6 +29,21 @@ def ping(id: int) -> str:
 
 def too_long(id: Any) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "x" * CAP}})
+
+
+@dataclass
+class Served:
+    process: Any
+    wire: Wire
+
+
+@pytest.fixture(scope="module")
+def served(same_school: UpstreamSchool) -> Iterator[Served]:
+    """A server for the tests that leave it as it was."""
+    with running(settings=same_school.environment(), seconds=300) as process:
+        wire = Wire(process)
+        wire.begin()
+        yield Served(process, wire)
 
 
 def fill(process: Any, lines: bytes) -> bytes:
@@ -43,31 +64,23 @@ def call(wire: Wire, number: int = 1) -> list[int]:
     ]
 
 
-def test_a_line_of_four_mebibytes_is_taken_and_a_longer_one_refused_under_its_own_id(school):
-    with running(settings=school.environment()) as process:
-        wire = Wire(process)
-        wire.begin()
-        frame = len(ping(7)) + len(', "params": {"_meta": {"x": ""}}')
-        just = json.dumps(
-            {"jsonrpc": "2.0", "id": 7, "method": "ping", "params": {"_meta": {"x": "a" * (CAP - frame)}}}
-        )
-        assert len(just) == CAP
-        wire.send(just)
-        assert wire.hear() == {"jsonrpc": "2.0", "id": 7, "result": {}}
-        wire.send(too_long("b"))
-        wire.send(ping(8))
-        answers = [wire.hear(), wire.hear()]
-    assert answers == [
-        {
-            "jsonrpc": "2.0",
-            "id": "b",
-            "error": {
-                "code": -32600,
-                "message": "Refused, and nothing written: a line of the protocol may have 4,194,304 bytes at most.",
-            },
+def test_a_line_of_four_mebibytes_is_taken_and_a_longer_one_refused_under_its_own_id(served):
+    frame = len(ping(7)) + len(', "params": {"_meta": {"x": ""}}')
+    just = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "ping", "params": {"_meta": {"x": "a" * (CAP - frame)}}})
+    assert len(just) == CAP
+    served.wire.send(just)
+    assert served.wire.hear() == {"jsonrpc": "2.0", "id": 7, "result": {}}
+    served.wire.send(too_long("b"))
+    served.wire.send(ping(8))
+    assert served.wire.hear() == {
+        "jsonrpc": "2.0",
+        "id": "b",
+        "error": {
+            "code": -32600,
+            "message": "Refused, and nothing written: a line of the protocol may have 4,194,304 bytes at most.",
         },
-        {"jsonrpc": "2.0", "id": 8, "result": {}},
-    ]
+    }
+    assert served.wire.hear() == {"jsonrpc": "2.0", "id": 8, "result": {}}
 
 
 def test_long_lines_whose_id_cannot_be_told_are_noted_once_and_the_next_line_works(school):
@@ -96,18 +109,37 @@ def test_long_lines_whose_id_cannot_be_told_are_noted_once_and_the_next_line_wor
     )
 
 
-def test_a_line_of_200_megabytes_is_not_held(school):
-    with running(settings=school.environment()) as process:
-        wire = Wire(process)
-        wire.begin()
-        before = peak_memory(process)
-        assert process.stdin is not None
-        for _ in range(200):
-            process.stdin.write("x" * 1_000_000)
-        wire.send("")
-        wire.send(ping(8))
-        assert wire.hear()["id"] == 8
-        assert peak_memory(process) - before < 16
+def test_a_line_of_200_megabytes_is_not_held(served):
+    before = peak_memory(served.process)
+    for _ in range(200):
+        served.wire.send_bytes(b"x" * 1_000_000)
+    served.wire.send("")
+    served.wire.send(ping(8))
+    assert served.wire.hear()["id"] == 8
+    assert peak_memory(served.process) - before < 16
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "\\ud800"}}',
+        '{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"arguments": {"\\udfff": 1}}}',
+        '{"jsonrpc": "2.0", "id": 9, "method": "ping", "params": 5}',
+        '{"jsonrpc": "1.0", "id": 9, "method": "ping"}',
+        '{"id": 9, "method": "ping"}',
+    ],
+)
+def test_a_request_that_is_none_is_refused_under_its_own_id(served, line):
+    """Half a surrogate among them: whoever pasted it waits for an answer."""
+    served.wire.send(line)
+    assert served.wire.hear() == {
+        "jsonrpc": "2.0",
+        "id": 9,
+        "error": {
+            "code": -32600,
+            "message": "Refused, and nothing written: a JSON-RPC 2.0 request in valid Unicode is expected.",
+        },
+    }
 
 
 def test_the_65th_request_waits_until_one_is_answered(school):
@@ -161,16 +193,20 @@ def test_a_cancellation_passes_the_requests_that_wait_and_lets_the_next_one_in(s
     assert out == ""  # a cancelled request is never answered
 
 
-def test_the_same_id_many_times_and_ids_of_every_kind_are_all_answered(school):
+def test_the_same_id_many_times_and_ids_of_every_kind_are_all_answered(served):
     ids = [1, 1, 1, "1", "", 0, -1, 2**63, 2**200, "ﷺ", "\u0000"]
-    with running(settings=school.environment()) as process:
-        wire = Wire(process)
-        wire.begin()
-        for _ in range(20):
-            for id in ids:
-                wire.send(json.dumps({"jsonrpc": "2.0", "id": id, "method": "ping"}))
-        heard = [wire.hear()["id"] for _ in range(20 * len(ids))]
+    for _ in range(20):
+        for id in ids:
+            served.wire.send(json.dumps({"jsonrpc": "2.0", "id": id, "method": "ping"}))
+    heard = [served.wire.hear()["id"] for _ in range(20 * len(ids))]
     assert sorted(map(repr, heard)) == sorted(map(repr, 20 * ids))
+
+
+def test_a_child_of_the_server_and_a_stray_print_cannot_touch_the_protocol(served):
+    """Descriptors 0 and 1 are what children inherit."""
+    descriptors = Path(f"/proc/{served.process.pid}/fd")
+    assert (descriptors / "0").readlink() == Path(os.devnull)
+    assert (descriptors / "1").readlink() == (descriptors / "2").readlink()
 
 
 def test_an_answer_to_a_question_is_read_however_many_requests_stand_before_it(school):

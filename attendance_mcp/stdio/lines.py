@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 LONGEST = 4 * 2**20  # bytes of one line
-_HEAD = 4096  # bytes kept of a longer one
+HEAD = 4096  # bytes kept of a longer one
 _CHUNK = 2**16
 _LOOK_EVERY = 1.0  # seconds between two looks whether the sender is gone, while nothing is read
 
@@ -49,7 +49,7 @@ class Splitter:
                 continue
             self._begun += piece
             if len(self._begun) > LONGEST:
-                lines.append(TooLong(bytes(self._begun[:_HEAD])))
+                lines.append(TooLong(bytes(self._begun[:HEAD])))
                 self._begun.clear()
                 self._skipping = True
         return lines

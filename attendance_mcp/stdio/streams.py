@@ -33,13 +33,15 @@ from mcp.types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from attendance_mcp.stdio.lines import LONGEST, Line, Lines, TooLong
+from attendance_mcp.stdio.lines import HEAD, LONGEST, Line, Lines, TooLong
 
 MOST_UNANSWERED = 64
 MOST_HELD = 64
 _MOST_BYTES = 2 * LONGEST  # of the unanswered requests together, and half of it of the held ones
 _TOO_MANY = -32000  # JSON-RPC leaves this code to the server
-_CAP = f"a line of the protocol may have {LONGEST:,} bytes at most"
+_MOST_VALUES = 100_000  # of one line: each becomes an object, and the SDK makes several copies
+_BYTES_A_VALUE = 64
+_CAP = f"a line of the protocol may have {LONGEST:,} bytes and {_MOST_VALUES:,} values at most"
 _CANCELLED = "notifications/cancelled"
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Request:
     message: JSONRPCRequest
-    size: int  # bytes of its line
+    size: int  # bytes, about: of its line and of what is made of it
 
 
 @dataclass(eq=False)
@@ -187,26 +189,29 @@ class Incoming(_Stream):
 
     def _sort(self, line: Line) -> SessionMessage | JSONRPCError | None:
         if isinstance(line, TooLong):
-            return self._too_long(line)
+            return self._too_much(line.head)
+        values = _values(line)
+        if values > _MOST_VALUES:
+            return self._too_much(line[:HEAD])
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValidationError:
             return _refused(line)
         if isinstance(message, JSONRPCRequest):
-            return self._sort_request(Request(message, len(line)))
+            return self._sort_request(Request(message, len(line) + _BYTES_A_VALUE * values))
         if isinstance(message, JSONRPCResponse | JSONRPCError):
             self.open.hear(message.id)
         elif message.method == _CANCELLED and self._drop(cancelled_request_id_from_params(message.params)):
             return None
         return SessionMessage(message)
 
-    def _too_long(self, line: TooLong) -> JSONRPCError | None:
-        id = _id_of(line)
+    def _too_much(self, head: bytes) -> JSONRPCError | None:
+        id = _id_of(head)
         if id is not None:
             return _error(id, INVALID_REQUEST, f"Refused, and nothing written: {_CAP}.")
         if not self._noted:  # once: nobody may read what is written there
             self._noted = True
-            log.warning("Refused a message that is too long: %s.", _CAP)
+            log.warning("Refused a message that is too large: %s.", _CAP)
         return None
 
     def _sort_request(self, request: Request) -> SessionMessage | JSONRPCError | None:
@@ -232,10 +237,15 @@ class Incoming(_Stream):
         return dropped
 
 
-def _id_of(line: TooLong) -> RequestId | None:
+def _values(line: bytes) -> int:
+    """How many values there are in it at most; in a short one too few to be counted."""
+    return sum(map(line.count, (b",", b"[", b"{"))) if len(line) > HEAD else 0
+
+
+def _id_of(head: bytes) -> RequestId | None:
     """The id of a request of which only the start is known."""
     try:
-        begun = from_json(line.head, allow_partial=True)
+        begun = from_json(head, allow_partial=True)
     except ValueError:
         return None
     # The last value may be cut in the middle, and a cut id is another's.

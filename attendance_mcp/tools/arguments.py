@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -95,6 +96,18 @@ def _names(value: Any) -> Any:
     return _list(value)
 
 
+def _at_most(most: int, read: Callable[[Any], Any] = _list) -> BeforeValidator:
+    """The list, if it has no more items: told before a million of them are looked at, each with an error of its own."""
+
+    def check(value: Any) -> Any:
+        value = read(value)
+        if isinstance(value, list) and len(value) > most:
+            raise ValueError(f"at most {most} are expected at once")
+        return value
+
+    return BeforeValidator(check)
+
+
 def _schema(kind: str, description: str = "", **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more, **({"description": description} if description else {})})
 
@@ -127,8 +140,8 @@ GroupName = Annotated[
 Since = Annotated[str, Field(max_length=20)]
 Names = Annotated[
     list[Annotated[str, BeforeValidator(_name_or_id), Field(min_length=1, max_length=200)]],
-    BeforeValidator(_names),
-    Field(min_length=1, max_length=60),
+    _at_most(60, _names),
+    Field(min_length=1),
     _schema("array", items={"type": "string"}, minItems=1, maxItems=60),
 ]
 FindKind = Annotated[
@@ -177,7 +190,7 @@ class ClassMarkItem(BaseModel):
     erase_notes: Flag = False
 
 
-ClassMarks = Annotated[list[ClassMarkItem], BeforeValidator(_list), Field(min_length=1, max_length=MOST_ROWS)]
+ClassMarks = Annotated[list[ClassMarkItem], _at_most(MOST_ROWS), Field(min_length=1, max_length=MOST_ROWS)]
 
 
 def _numbers(most: int) -> WithJsonSchema:
@@ -191,14 +204,13 @@ class ChangeItem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: ItemKind
-    student_ids: Annotated[list[Id], BeforeValidator(_list), Field(max_length=200), _numbers(200)] = []
+    student_ids: Annotated[list[Id], _at_most(200), _numbers(200)] = []
     dates: Annotated[
         list[Day],
-        BeforeValidator(_list),
-        Field(max_length=60),
+        _at_most(60),
         _schema("array", "yyyy-mm-dd, today, …", items={"type": "string"}, maxItems=60),
     ] = []
-    periods: Annotated[list[PeriodNumber], BeforeValidator(_list), Field(max_length=20), _numbers(20)] = []
+    periods: Annotated[list[PeriodNumber], _at_most(20), _numbers(20)] = []
     class_id: OptionalId = None
     status: Annotated[
         int | str | None,
@@ -212,7 +224,7 @@ class ChangeItem(BaseModel):
     end_date: FarDay = None
     comment: WrittenText = ""
     confirmation: Annotated[str, Field(max_length=64), _schema("string")] = ""
-    rows: Annotated[list[Page], BeforeValidator(_list), Field(max_length=MOST_ROWS), _numbers(MOST_ROWS)] = []
+    rows: Annotated[list[Page], _at_most(MOST_ROWS), _numbers(MOST_ROWS)] = []
 
 
-ChangeItems = Annotated[list[ChangeItem], BeforeValidator(_list), Field(min_length=1, max_length=60)]
+ChangeItems = Annotated[list[ChangeItem], _at_most(60), Field(min_length=1, max_length=60)]

@@ -20,6 +20,7 @@ from .process import Wire, peak_memory, running
 from .silent import settings_of_silence, silence
 
 CAP = 4 * 2**20
+BOUNDS = "a line of the protocol may have 4,194,304 bytes and 100,000 values at most"
 FULL = -32000
 
 
@@ -77,7 +78,7 @@ def test_a_line_of_four_mebibytes_is_taken_and_a_longer_one_refused_under_its_ow
         "id": "b",
         "error": {
             "code": -32600,
-            "message": "Refused, and nothing written: a line of the protocol may have 4,194,304 bytes at most.",
+            "message": f"Refused, and nothing written: {BOUNDS}.",
         },
     }
     assert served.wire.hear() == {"jsonrpc": "2.0", "id": 8, "result": {}}
@@ -103,10 +104,7 @@ def test_long_lines_whose_id_cannot_be_told_are_noted_once_and_the_next_line_wor
             assert wire.hear() == {"jsonrpc": "2.0", "id": 100 + number, "result": {}}
         out, err = process.communicate(timeout=20)
     assert out == ""
-    assert err == (
-        "WARNING attendance_mcp.stdio.streams: Refused a message that is too long: a line of the protocol may have "
-        "4,194,304 bytes at most.\n"
-    )
+    assert err == f"WARNING attendance_mcp.stdio.streams: Refused a message that is too large: {BOUNDS}.\n"
 
 
 def test_a_line_of_200_megabytes_is_not_held(served):
@@ -117,6 +115,20 @@ def test_a_line_of_200_megabytes_is_not_held(served):
     served.wire.send(ping(8))
     assert served.wire.hear()["id"] == 8
     assert peak_memory(served.process) - before < 16
+
+
+@pytest.mark.parametrize("item", ["[]", "{}", "1"])
+def test_a_line_of_a_million_values_is_not_made_into_objects(served, item):
+    before = peak_memory(served.process)
+    for id, number in enumerate([1_000_000, 1_000_000, 49_000, 49_000]):
+        params = f'{{"name": "plan_changes", "arguments": {{"changes": [{", ".join([item] * number)}]}}}}'
+        served.wire.send(
+            f'{{"jsonrpc": "2.0", "id": {id}, "method": "tools/call", "params": {params}}}'.replace(", ", ",")
+        )
+    heard = {message["id"]: message for message in (served.wire.hear() for _ in range(4))}
+    assert heard[0]["error"]["message"] == heard[1]["error"]["message"] == f"Refused, and nothing written: {BOUNDS}."
+    assert "at most 60 are expected at once" in heard[3]["result"]["content"][0]["text"]
+    assert peak_memory(served.process) - before < 50
 
 
 @pytest.mark.parametrize(

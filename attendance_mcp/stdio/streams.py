@@ -37,7 +37,7 @@ from attendance_mcp.stdio.lines import HEAD, LONGEST, Line, Lines, TooLong
 
 MOST_UNANSWERED = 64
 MOST_HELD = 64
-_MOST_BYTES = 2 * LONGEST  # of the unanswered requests together, and half of it of the held ones
+_MOST_BYTES = LONGEST  # of the unanswered requests together, unless it is one, and half of it of the held ones
 _TOO_MANY = -32000  # JSON-RPC leaves this code to the server
 _MOST_VALUES = 100_000  # of one line: each becomes an object, and the SDK makes several copies
 _BYTES_A_VALUE = 64

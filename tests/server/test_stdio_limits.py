@@ -93,6 +93,7 @@ def test_long_lines_whose_id_cannot_be_told_are_noted_once_and_the_next_line_wor
         json.dumps({"jsonrpc": "2.0", "id": 1.5, "method": "ping", "params": {"x": filling}}),
         json.dumps({"jsonrpc": "2.0", "id": True, "method": "ping", "params": {"x": filling}}),
         json.dumps({"jsonrpc": "2.0", "method": "ping", "id": "5" * CAP}),
+        '{"jsonrpc": "2.0", "method": "ping", "id": ' + "5" * CAP + "}",
         json.dumps({"jsonrpc": "2.0", "id": 6, "result": {"x": filling}}),
     ]
     with running(settings=school.environment()) as process:
@@ -188,6 +189,26 @@ def test_reading_stops_while_64_are_unanswered_and_64_wait_and_goes_on_with_the_
         sending.join()
     assert heard[0] in calls
     assert set(heard) == {*calls, *(ping["id"] for ping in pings)}
+
+
+def test_requests_of_many_megabytes_wait_in_the_pipe_while_some_are_unanswered(school):
+    large = {"x": "x" * (CAP - 1000)}
+    with silence() as quiet, running(settings=settings_of_silence(school, quiet)) as process:
+        wire = Wire(process)
+        wire.begin()
+
+        def send() -> None:
+            for _ in range(20):
+                wire.request("tools/call", name="get_class_timetable", arguments={"class_id": 1}, _meta=large)
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        quiet.wait()
+        quiet.end()
+        heard = [wire.hear() for _ in range(20)]
+        sending.join()
+        assert peak_memory(process) < 150
+    assert all("can't be reached" in answer["result"]["content"][0]["text"] for answer in heard)
 
 
 def test_a_cancellation_passes_the_requests_that_wait_and_lets_the_next_one_in(school):

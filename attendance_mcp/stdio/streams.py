@@ -8,7 +8,6 @@ everything full then is refused.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -20,28 +19,19 @@ import anyio
 from mcp.shared.dispatcher import coerce_request_id
 from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
-from mcp.types import (
-    INVALID_REQUEST,
-    ErrorData,
-    JSONRPCError,
-    JSONRPCNotification,
-    JSONRPCRequest,
-    JSONRPCResponse,
-    RequestId,
-    jsonrpc_message_adapter,
-)
-from pydantic import ValidationError
-from pydantic_core import from_json
+from mcp.types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse, RequestId
 
-from attendance_mcp.stdio.lines import HEAD, LONGEST, Line, Lines, TooLong
+from attendance_mcp.stdio.lines import LONGEST, Line, Lines
+from attendance_mcp.stdio.messages import TOO_LARGE, Refused, error, message_of, weight
 
 MOST_UNANSWERED = 64
 MOST_HELD = 64
 _MOST_BYTES = LONGEST  # of the unanswered requests together, unless it is one, and half of it of the held ones
 _TOO_MANY = -32000  # JSON-RPC leaves this code to the server
-_MOST_VALUES = 100_000  # of one line: each becomes an object, and the SDK makes several copies
-_BYTES_A_VALUE = 64
-_CAP = f"a line of the protocol may have {LONGEST:,} bytes and {_MOST_VALUES:,} values at most"
+_FULL = (
+    f"Refused, and nothing written: too many requests are unanswered. This server takes {MOST_UNANSWERED} at once and "
+    f"holds {MOST_HELD} more; send this one again when some are answered."
+)
 _CANCELLED = "notifications/cancelled"
 
 log = logging.getLogger(__name__)
@@ -50,7 +40,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Request:
     message: JSONRPCRequest
-    size: int  # bytes, about: of its line and of what is made of it
+    size: int  # bytes, about
 
 
 @dataclass(eq=False)
@@ -188,90 +178,35 @@ class Incoming(_Stream):
         return len(self._held) >= MOST_HELD or sum(held.size for held in self._held) >= _MOST_BYTES // 2
 
     def _sort(self, line: Line) -> SessionMessage | JSONRPCError | None:
-        if isinstance(line, TooLong):
-            return self._too_much(line.head)
-        values = _values(line)
-        if values > _MOST_VALUES:
-            return self._too_much(line[:HEAD])
-        try:
-            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-        except ValidationError:
-            return _refused(line)
+        message = message_of(line)
+        if isinstance(message, Refused):
+            return self._refuse(message)
         if isinstance(message, JSONRPCRequest):
-            return self._sort_request(Request(message, len(line) + _BYTES_A_VALUE * values))
+            return self._sort_request(Request(message, weight(line)))
         if isinstance(message, JSONRPCResponse | JSONRPCError):
             self.open.hear(message.id)
         elif message.method == _CANCELLED and self._drop(cancelled_request_id_from_params(message.params)):
             return None
         return SessionMessage(message)
 
-    def _too_much(self, head: bytes) -> JSONRPCError | None:
-        id = _id_of(head)
-        if id is not None:
-            return _error(id, INVALID_REQUEST, f"Refused, and nothing written: {_CAP}.")
-        if not self._noted:  # once: nobody may read what is written there
-            self._noted = True
-            log.warning("Refused a message that is too large: %s.", _CAP)
-        return None
+    def _refuse(self, refused: Refused) -> JSONRPCError | None:
+        if refused.id is None and refused.why == TOO_LARGE and not self._noted:
+            self._noted = True  # once: nobody may read what is noted, and then the pipe for notes is full
+            log.warning("Refused a message that is too large: %s.", TOO_LARGE)
+        return refused.answer()
 
     def _sort_request(self, request: Request) -> SessionMessage | JSONRPCError | None:
         if not self._held and self.open.room_for(request):
             return self.open.admit(request)
         if self._full():
-            return _error(
-                request.message.id,
-                _TOO_MANY,
-                f"Refused: {MOST_UNANSWERED} requests are unanswered and {MOST_HELD} wait. Nothing was written. "
-                "Send it again when some are answered.",
-            )
+            return error(request.message.id, _TOO_MANY, _FULL)
         self._held.append(request)
         return None
 
     def _drop(self, id: RequestId | None) -> bool:
         """Whether a request that was held is gone with this."""
-        kept = [
-            held for held in self._held if id is None or coerce_request_id(held.message.id) != coerce_request_id(id)
-        ]
+        key = None if id is None else coerce_request_id(id)
+        kept = [held for held in self._held if coerce_request_id(held.message.id) != key]
         dropped = len(kept) < len(self._held)
         self._held = deque(kept)
         return dropped
-
-
-def _values(line: bytes) -> int:
-    """How many values there are in it at most; in a short one too few to be counted."""
-    return sum(map(line.count, (b",", b"[", b"{"))) if len(line) > HEAD else 0
-
-
-def _id_of(head: bytes) -> RequestId | None:
-    """The id of a request of which only the start is known."""
-    try:
-        begun = from_json(head, allow_partial=True)
-    except ValueError:
-        return None
-    # The last value may be cut in the middle, and a cut id is another's.
-    if not isinstance(begun, dict) or "method" not in begun or "id" not in list(begun)[:-1]:
-        return None
-    id = begun["id"]
-    return id if _is_id(id) else None
-
-
-def _is_id(id: object) -> bool:
-    return isinstance(id, int | str) and not isinstance(id, bool)
-
-
-def _refused(line: bytes) -> JSONRPCError | None:
-    """The error for what is no message but looks like a request: whoever sent it waits for an answer."""
-    if b'"id"' not in line:
-        return None
-    try:
-        found = json.loads(line)  # is laxer than the protocol, on half surrogates too
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict) or "method" not in found or not _is_id(found.get("id")):
-        return None
-    words = "Refused, and nothing written: a JSON-RPC 2.0 request in valid Unicode is expected."
-    return _error(found["id"], INVALID_REQUEST, words)
-
-
-def _error(id: Any, code: int, message: str) -> JSONRPCError:
-    return JSONRPCError(jsonrpc="2.0", id=id, error=ErrorData(code=code, message=message))

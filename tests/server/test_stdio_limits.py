@@ -263,8 +263,8 @@ def test_an_answer_to_a_question_is_read_however_many_requests_stand_before_it(s
     assert [answer["id"] for answer in refused] == pings[64:]
     assert refused[0]["error"] == {
         "code": FULL,
-        "message": "Refused: 64 requests are unanswered and 64 wait. Nothing was written. Send it again when some are "
-        "answered.",
+        "message": "Refused, and nothing written: too many requests are unanswered. This server takes 64 at once and "
+        "holds 64 more; send this one again when some are answered.",
     }
     assert set(heard) == {*applies, *pings[:64]}
     told = [heard[id]["result"]["structuredContent"] for id in applies]

@@ -179,6 +179,9 @@ def test_reading_stops_while_64_are_unanswered_and_64_wait_and_goes_on_with_the_
         pings = [
             {"jsonrpc": "2.0", "id": f"p{id}", "method": "ping", "params": {"x": "x" * 1000}} for id in range(1000)
         ]
+        wire.send(too_long("mark"))
+        assert wire.hear()["id"] == "mark"
+        quiet.wait()  # the server has the calls, and nothing to do any more
         rest = b"".join(json.dumps(ping).encode() + b"\n" for ping in pings)
         left = fill(process, rest)
         assert len(rest) - len(left) < 400_000  # what was read, 64 kB in the pipe and as much in the server

@@ -80,7 +80,7 @@ class _Ending:
 
     def _say(self) -> None:
         if not self._written:
-            log.warning("A change is on its way to the school; it is finished and recorded first.")
+            log.warning("Ending: what is on its way to the school is finished and recorded first.")
 
     def _exit(self) -> None:
         os._exit(self.status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 import threading
@@ -59,6 +60,17 @@ def peak_memory(process: subprocess.Popen[str]) -> float:
     status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
     (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     return int(kilobytes) / 1000
+
+
+def fill(process: subprocess.Popen[str], lines: bytes) -> bytes:
+    """Writes until nothing was taken for a second; what is left."""
+    assert process.stdin is not None
+    fd = process.stdin.fileno()
+    os.set_blocking(fd, False)
+    while lines and select.select([], [fd], [], 1)[1]:
+        lines = lines[os.write(fd, lines) :]
+    os.set_blocking(fd, True)
+    return lines
 
 
 class Wire:

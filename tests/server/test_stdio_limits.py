@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 from tests.changes.errands import absent
 from tests.upstream_school import UpstreamSchool
 
-from .process import Wire, peak_memory, running
+from .process import Wire, fill, peak_memory, running
 from .silent import settings_of_silence, silence
 
 CAP = 4 * 2**20
@@ -45,16 +44,6 @@ def served(same_school: UpstreamSchool) -> Iterator[Served]:
         wire = Wire(process)
         wire.begin()
         yield Served(process, wire)
-
-
-def fill(process: Any, lines: bytes) -> bytes:
-    """Writes until nothing was taken for a second; what is left."""
-    fd = process.stdin.fileno()
-    os.set_blocking(fd, False)
-    while lines and select.select([], [fd], [], 1)[1]:
-        lines = lines[os.write(fd, lines) :]
-    os.set_blocking(fd, True)
-    return lines
 
 
 def call(wire: Wire, number: int = 1) -> list[int]:

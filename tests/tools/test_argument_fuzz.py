@@ -220,6 +220,7 @@ def test_an_argument_of_another_type_is_told_what_was_expected(playing: Playing)
             "an id is a whole number above 0, such as 10423411",
             "one of 'counts', 'exceptions' or 'full' is expected",
             "one of 'homeroom' or 'class' is expected",
+            "one of 'register', 'term' or 'changes' is expected",
             "one of 'student', 'parent', 'teacher', 'year group', 'homeroom', 'class', 'programme' or 'term' is expected",
             "true or false is expected",
         ]

@@ -61,7 +61,9 @@ def fenced(text: str) -> str:
     return f"{OPEN}{sanitise(text)}{CLOSE}"
 
 
-Outside = Annotated[str, AfterValidator(lambda text: text if not text or is_fenced(text) else fenced(text))]
+OUTSIDE = AfterValidator(lambda text: text if not text or is_fenced(text) else fenced(text))
+Outside = Annotated[str, OUTSIDE]
+LEFT_OUT = "(text left out)"  # stands for outside text that whoever reads the answer may not see
 
 
 def is_fenced(text: str) -> bool:

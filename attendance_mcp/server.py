@@ -34,6 +34,7 @@ from attendance_mcp.resources import ResourceServer
 from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
+from attendance_mcp.school.disclosure import EVERYTHING, MINIMAL, Disclosure
 from attendance_mcp.school.school import LOCAL_CALLER, Progress, School
 from attendance_mcp.settings import Settings, data_folder
 from attendance_mcp.tools.asking import ClientAsker
@@ -88,9 +89,13 @@ class App:
 
         return WindowViewer(self.window, self.school(context), self.own_errand, demo=self.demo)
 
+    @property
+    def disclosure(self) -> Disclosure:
+        return self.connection.disclosure
+
     def own_errand(self) -> Errand:
-        """An errand of the caller's without a call behind it: in the window."""
-        return Errand(School(self.connection, caller=self.caller), self.desk)
+        """An errand of the caller's without a call behind it: in the window, at the terminal. A person reads it."""
+        return Errand(School(self.connection, caller=self.caller).for_person(), self.desk)
 
     async def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 one caller so far
         await self.desk.heard.heard(self.caller)
@@ -174,16 +179,16 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
     ) -> Completion | None:
         if not isinstance(ref, PromptReference):
             return None
-        return await complete(office.own_errand().school, argument.name, argument.value)
+        return await complete(School(office.connection, caller=office.caller), argument.name, argument.value)
 
     return server
 
 
 def open_app(settings: Settings) -> App:
     """The connection to the school and the desk for plans; nothing is read or opened yet."""
-    if settings.privacy != "names":
+    if settings.privacy == "codes":
         # A setting that protects nothing would be worse than none.
-        raise SettingsError("ATTENDANCE_PRIVACY takes only names in this version: leave it out.")
+        raise SettingsError("ATTENDANCE_PRIVACY takes names or minimal in this version.")
     if settings.demo:
         from attendance_mcp.demo import demo_connection
 
@@ -201,6 +206,7 @@ def open_app(settings: Settings) -> App:
             own_profile=profile,
             zone_set=zone is not None,
         )
+    connection.disclosure = EVERYTHING if settings.privacy == "names" else MINIMAL
     return App(connection=connection, desk=open_desk(settings), demo=settings.demo)
 
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 NOT_TAKEN = -1
 ABSENT = 0
 PRESENT = 1
+HEALTH = 10
+EXCUSED = 13
 
 
 class Kind(StrEnum):
@@ -47,10 +49,10 @@ STATUSES: dict[int, Status] = {
         (3, "Dress Code", Kind.PRESENT),
         (4, "Late & Dress Code", Kind.LATE),
         (5, "Dismissed", Kind.LEFT),
-        (10, "Health", Kind.HEALTH),
+        (HEALTH, "Health", Kind.HEALTH),
         (11, "Sports", Kind.OUT),
         (12, "Fieldtrip", Kind.OUT),
-        (13, "Excused", Kind.EXCUSED),
+        (EXCUSED, "Excused", Kind.EXCUSED),
         (14, "Other", Kind.OTHER),
         (15, "Custom 1", Kind.OTHER),
         (16, "Custom 2", Kind.OTHER),

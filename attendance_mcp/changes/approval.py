@@ -27,7 +27,7 @@ from attendance_mcp.changes.model import (
     Way,
 )
 from attendance_mcp.changes.risks import LONG_AGO_DAYS
-from attendance_mcp.changes.wording import moment
+from attendance_mcp.changes.wording import moment, words_for
 from attendance_mcp.digest.facts import counted
 from attendance_mcp.errors import AttendanceError, NotApproved, PlanMismatch
 
@@ -66,6 +66,8 @@ async def why_risky(errand: Errand, plan: Plan) -> str:
         why.append("it erases what somebody typed")
     if any((today - day).days > LONG_AGO_DAYS for row in rows for day in _days(row)):
         why.append(f"it goes more than {LONG_AGO_DAYS} days back")
+    if not errand.school.disclosure.health and any(map((await words_for(errand.school, rows)).hides, rows)):
+        why.append("it puts back a mark that its summary does not tell")
     last = await errand.desk.heard.last(plan.caller)
     # Text given since the plan counts as well: it may be why this one of several is applied.
     if last is not None and last > plan.created - WARY:

@@ -14,7 +14,6 @@ from attendance_mcp.changes.risks import Risks
 from attendance_mcp.errors import ArgumentError, NotFound
 from attendance_mcp.rules.labels import Label, Labels
 from attendance_mcp.school.school import School, group_name, student_name
-from attendance_mcp.status import NOT_TAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,14 @@ async def draft_homeroom_marks(school: School, wanted: Sequence[WantedMark], *, 
     """The changes that make these homeroom marks so; `risks` is shared by the parts of one errand, which tells them."""
     students = dict(await school.students({mark.student_id for mark in wanted}))
     _check_known(students, wanted)
-    aims: list[tuple[WantedMark, Change, Label]] = []
+    aims: list[_Aim] = []
     for mark in wanted:
         student = students[mark.student_id]
         if student.year_group_id is None:
             raise ArgumentError(f"{student_name(student)} is in no year group, so keeps no homeroom.")
-        label = status_label(mark.status, await school.labels(student.program_code, mark.day))
         target = Target(student_id=student.id, day=mark.day, year_group_id=student.year_group_id)
-        aims.append((mark, _aim(ChangeKind.HOMEROOM_MARK, target, label), label))
+        labels = await school.labels(student.program_code, mark.day)
+        aims.append(_Aim.of(mark, ChangeKind.HOMEROOM_MARK, target, labels))
     return await _drafted(school, aims, students, risks)
 
 
@@ -61,54 +60,81 @@ async def draft_class_marks(
     students = dict(await school.students({mark.student_id for mark in wanted}))
     await _check_members(school, record, students, wanted)
     _check_periods(record, timetable, wanted)
-    aims: list[tuple[WantedMark, Change, Label]] = []
+    aims: list[_Aim] = []
     for mark in wanted:
         student = students[mark.student_id]
-        label = status_label(mark.status, await school.labels(student.program_code, mark.day))
         target = Target(student_id=student.id, day=mark.day, class_id=class_id, period=mark.period)
-        aims.append((mark, _aim(ChangeKind.CLASS_MARK, target, label), label))
+        labels = await school.labels(student.program_code, mark.day)
+        aims.append(_Aim.of(mark, ChangeKind.CLASS_MARK, target, labels))
     return await _drafted(school, aims, students, risks)
 
 
 def status_label(wanted: int | str, labels: Labels) -> Label:
     """The code that is meant, by itself or by its label. Raises ArgumentError where a label is unknown or means two."""
     if isinstance(wanted, int):
+        if labels.hides(wanted):
+            raise ArgumentError(_HIDDEN)
         return labels[wanted]
     found = labels.named(wanted)
     if len(found) == 1:
         return found[0]
     if found:
         raise ArgumentError(f"{wanted!r} is the label of several codes: {_codes(found)}. Give the code.")
-    known = [label for label in labels.by_code.values() if label.enabled and label.code != NOT_TAKEN]
+    if any(labels.hides(code) and label.text.casefold() == wanted.casefold() for code, label in labels.by_code.items()):
+        raise ArgumentError(_HIDDEN)
+    known = [label for label in labels.offered() if label.enabled]
     raise ArgumentError(f"This school has no label {wanted!r} here. It has: {_codes(known)}.")
 
 
-def _aim(kind: ChangeKind, target: Target, label: Label) -> Change:
-    return Change(kind=kind, target=target, before=None, after=MarkValue(label.code))
+_HIDDEN = (
+    "Marks that tell of somebody's health are neither told nor made here (setting ATTENDANCE_PRIVACY). Give another "
+    "label, or make that mark in the school's own system."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """A mark as it is asked for, and the change of its record that this would be."""
+
+    mark: WantedMark
+    change: Change
+    label: Label
+    labels: Labels
+
+    @classmethod
+    def of(cls, mark: WantedMark, kind: ChangeKind, target: Target, labels: Labels) -> _Aim:
+        label = status_label(mark.status, labels)
+        return cls(mark, Change(kind=kind, target=target, before=None, after=MarkValue(label.code)), label, labels)
+
+    def status(self, before: MarkValue) -> int:
+        """The code to be written: the one that is there, where it is only told as the one that is asked for."""
+        there = before.status
+        return there if there is not None and self.labels[there] == self.label else self.label.code
 
 
 async def _drafted(
     school: School,
-    aims: Sequence[tuple[WantedMark, Change, Label]],
+    aims: Sequence[_Aim],
     students: dict[int, Student],
     shared: Risks | None,
 ) -> Draft:
     """Fills in what is there now, keeps the notes that are not to change, and leaves out what is already so."""
-    targets = [change.target for _, change, _ in aims]
+    targets = [aim.change.target for aim in aims]
     if len(set(targets)) < len(targets):
         raise ArgumentError("Two of these marks are of one record (the same student, day and period). Give each once.")
-    now = await read_afresh(school, [change for _, change, _ in aims])
+    now = await read_afresh(school, [aim.change for aim in aims])
     draft = Draft()
     risks = shared or Risks(school)
-    for mark, change, label in aims:
+    for aim in aims:
+        mark, change = aim.mark, aim.change
         before = now.value(change)
         if not isinstance(before, MarkValue):
             raise TypeError("a mark was expected")
         note = None if mark.erase_notes else (mark.notes or before.note)
-        after = MarkValue(label.code, note)
+        after = MarkValue(aim.status(before), note)
         draft.add(replace(change, before=before, after=after))
         if before != after:
-            await risks.look(change.kind, mark.day, before, after, label, students[mark.student_id])
+            await risks.look(change.kind, mark.day, before, after, aim.label, students[mark.student_id])
     if shared is None:
         draft.warnings.extend(risks.told())
     return draft

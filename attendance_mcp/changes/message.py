@@ -18,7 +18,8 @@ _MOST_GROUPS = 20
 
 async def message_of(errand: Errand, plan: Plan, *, whole: bool = False) -> str:
     """The question's text, by the names and labels of now; `whole` shows every change of a long one too."""
-    words = await words_for(errand.school, plan.changes)
+    school = errand.school.for_person()
+    words = await words_for(school, plan.changes)
     expires = moment(plan.expires, errand.desk.now(), errand.school.clock.zone)
     lines = [summary(plan.changes, words)]
     if len(plan.changes) > MOST_ROWS and not whole:
@@ -33,7 +34,7 @@ async def message_of(errand: Errand, plan: Plan, *, whole: bool = False) -> str:
         lines.append(f"Fingerprint of all {len(plan.changes)} changes: {fingerprint(plan.changes)}")
     else:
         lines += [f"- {row.student}: {row.record}: {row.was} → {row.becomes}" for row in rows_of(plan.changes, words)]
-    lines += [f"Warning: {warning}" for warning in await warnings_of(errand.school, plan.changes)]
+    lines += [f"Warning: {warning}" for warning in await warnings_of(school, plan.changes)]
     return "\n".join([*lines, f"Plan {plan.code}, open until {expires}."])
 
 

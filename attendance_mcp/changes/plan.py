@@ -82,11 +82,15 @@ async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> Write
         return WriteFacts(summary=told, already_so=draft.already_so, warnings=draft.warnings)
     now = errand.desk.now()
     words = await words_for(errand.school, draft.changes)
+    line = summary(draft.changes, words)
+    assistant = errand.school.for_assistant()
+    # The assistant gives the line back as it is told it, also of a plan that a person made in the window.
+    bound = words if assistant is errand.school else await words_for(assistant, draft.changes)
     plan = Plan(
         code="".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)),
         caller=errand.school.caller,
         school=errand.school.connection.name,
-        summary_hash=summary_hash(line := summary(draft.changes, words)),
+        summary_hash=summary_hash(summary(draft.changes, bound)),
         errand_hash=errand_hash,
         created=now,
         expires=now + errand.desk.waits,

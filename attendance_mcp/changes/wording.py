@@ -20,7 +20,6 @@ from attendance_mcp.school.school import School, group_name, student_name
 from attendance_mcp.school.together import together
 
 _NAMED = 3  # so many students, classes or days are named in a summary; more are counted
-_VENDORS = Labels.of(None)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -33,6 +32,7 @@ class Words:
     classes: Mapping[int, ClassRecord]
     parents: Mapping[int, str]
     labels: Mapping[tuple[str | None, date], Labels]
+    vendors: Labels  # where the programme's are not known
     today: date
     names: Mapping[int, str] = field(init=False)
 
@@ -56,7 +56,18 @@ class Words:
         """The label as the student's programme words it on that day."""
         if status is None:
             return "not taken"
-        return self.labels.get(label_key(change, self.students), _VENDORS)[status].text
+        return self.labels_of(change)[status].text
+
+    def labels_of(self, change: Change) -> Labels:
+        return self.labels.get(label_key(change, self.students), self.vendors)
+
+    def hides(self, change: Change) -> bool:
+        """Whether the change makes a mark that is told as another than it is."""
+        match change.before, change.after:
+            case MarkValue(status=was), MarkValue(status=becomes):
+                return was != becomes and self.labels_of(change).hides(becomes)
+            case _:
+                return False
 
     def day(self, day: date) -> str:
         """`Tue 24 Nov`, with the year where it is not this one."""
@@ -112,12 +123,12 @@ async def words_for(school: School, changes: Sequence[Change]) -> Words:
             *(partial(read_parent, id) for id in {v.parent_id for v in values if isinstance(v, ExcusalValue)} if id),
         ]
     )
-    return Words(students, groups, classes, parents, labels, school.clock.today())
+    return Words(students, groups, classes, parents, labels, school.vendors_labels(), school.clock.today())
 
 
 def words_without_names(school: School) -> Words:
     """Ids and the vendor's labels, for a school that does not answer now."""
-    return Words({}, {}, {}, {}, {}, school.clock.today())
+    return Words({}, {}, {}, {}, {}, school.vendors_labels(), school.clock.today())
 
 
 async def parent_name(school: School, id: int) -> str:

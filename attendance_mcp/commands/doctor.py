@@ -68,7 +68,7 @@ async def _learn(settings: Settings) -> None:
 
     app = open_app(settings)
     try:
-        click.echo(await learn_profile(School(app.connection)), nl=False)
+        click.echo(await learn_profile(School(app.connection).for_person()), nl=False)
     finally:
         await app.aclose()
 
@@ -122,7 +122,7 @@ async def _findings(settings: Settings, app: App) -> AsyncIterator[Finding]:
     for finding in _of_settings(settings):
         yield finding
     try:
-        async for finding in checkup(School(app.connection)):
+        async for finding in checkup(School(app.connection).for_person()):
             yield finding
     except AttendanceError as error:
         yield Finding(State.WRONG, "school's system", str(error))

@@ -72,7 +72,7 @@ def labels_by_kind(programmes: Mapping[str, Labels]) -> dict[str, list[str]]:
     for code, labels in programmes.items():
         for status in WRITABLE:
             label = labels[status]
-            if label.enabled:
+            if label.enabled and not labels.hides(status):
                 found.setdefault((str(label.kind), status, label.text), []).append(code)
     by_kind: dict[str, list[str]] = {}
     for (kind, status, text), codes in sorted(found.items(), key=lambda item: item[0][1]):

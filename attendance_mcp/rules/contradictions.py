@@ -153,8 +153,10 @@ class _Day:
         marks = [mark for mark in self._all_taken() if mark.kind is Kind.EXCUSED or self._has_excused_code(mark)]
         if self.covered is not False or not marks:
             return None
-        # Whoever was seen in a class was not simply absent: what the homeroom should say then, a person knows.
-        mend = [mark for mark in marks if mark.period is not None or not self.seen]
+        # Whoever was seen in a class was not simply absent: what the homeroom should say then, a person knows. So it is
+        # where an excused mark may be one of health, which needs no excusal and is not told apart.
+        apart = self.labels.for_health is None
+        mend = [mark for mark in marks if apart and (mark.period is not None or not self.seen)]
         return self._contradiction(ContradictionKind.NO_EXCUSAL, marks, mend=mend, to=self._label(Kind.ABSENT))
 
     def _arrived_late(self) -> Contradiction | None:

@@ -40,6 +40,7 @@ class RateRule:
     health: Side = Side.AWAY
     other: Side = Side.NEITHER
     lates_per_absence: int = 0  # so many late marks turn one attended day into one away; 0: they never add up
+    health_apart: bool = True  # else whoever reads answers is told of no such kind, and its marks count as excused
 
     def __post_init__(self) -> None:
         if self.lates_per_absence < 0:
@@ -63,7 +64,8 @@ class RateRule:
 
     def kinds(self, side: Side) -> tuple[Kind, ...]:
         """The kinds on one side, in the order they are told in; without the marks not taken."""
-        return tuple(kind for kind in _AS_TOLD if self.side(kind) is side)
+        told = (kind for kind in _AS_TOLD if self.health_apart or kind is not Kind.HEALTH)
+        return tuple(kind for kind in told if self.side(kind) is side)
 
 
 @dataclass(frozen=True, slots=True)

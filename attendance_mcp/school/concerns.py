@@ -199,7 +199,7 @@ def _name(student: Student | None, id: int) -> str:
 
 
 def _rule(school: School, group: YearGroup | None) -> RateRule:
-    return school.connection.profile.program(group.program_code if group else None).rate
+    return school.rate_rule(group.program_code if group else None)
 
 
 def _rules(school: School, groups: Iterable[YearGroup], *, unit: str = "days") -> list[str]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from attendance_mcp.api.client import Client
 from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
+from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
 from attendance_mcp.school.memory import Memory
 from attendance_mcp.school.recall import Recall
 
@@ -30,6 +31,7 @@ class Connection:
     recall: Recall = field(default_factory=Recall)
     zone_set: bool = True  # whether the school's time zone was told, or is only the machine's
     writes: bool = False
+    disclosure: Disclosure = EVERYTHING  # what an assistant is told
     on_close: Callable[[], None] = lambda: None
 
     @cached_property

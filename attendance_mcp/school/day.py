@@ -139,7 +139,7 @@ async def _labels(school: School, program_code: str | None, day: date) -> Labels
     try:
         return await school.labels(program_code, day)
     except UpstreamError:
-        return Labels.of(None, kinds=school.connection.profile.kinds(program_code))
+        return school.vendors_labels(program_code)
 
 
 def any_mark(answered: HomeroomDay) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import ParamSpec, TypeVar
 
@@ -16,9 +17,11 @@ from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotO
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import SchoolCalendar, YearDays
 from attendance_mcp.rules.labels import Labels
+from attendance_mcp.rules.rates import RateRule
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
 from attendance_mcp.school.directory import Directory, group_entries, people_entries, student_entries, term_entries
+from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,14 +47,35 @@ _OF_STUDENTS = (
 class School:
     """Reads of one school for one caller; every tool starts from here."""
 
-    def __init__(self, connection: Connection, *, caller: str = LOCAL_CALLER, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        caller: str = LOCAL_CALLER,
+        progress: Progress | None = None,
+        disclosure: Disclosure | None = None,
+    ) -> None:
         self.connection = connection
         self.caller = caller
+        self.disclosure = disclosure or connection.disclosure
         self.not_read: list[str] = []
         self._progress = progress
         self._asked = self._answered = 0  # over all of the request: a client's progress may only grow
         self._failed: dict[Hashable, UpstreamError] = {}
         self._ends = time.monotonic() + connection.deadline
+
+    def for_person(self) -> School:
+        """The same school, told to a person who works there and not to an assistant."""
+        return self.told_as(EVERYTHING)
+
+    def for_assistant(self) -> School:
+        """The same school, told as the setting PRIVACY says."""
+        return self.told_as(self.connection.disclosure)
+
+    def told_as(self, disclosure: Disclosure) -> School:
+        if disclosure is self.disclosure:
+            return self
+        return School(self.connection, caller=self.caller, disclosure=disclosure)
 
     @property
     def client(self) -> Client:
@@ -223,15 +247,27 @@ class School:
 
     async def labels(self, program_code: str | None, day: date) -> Labels:
         """The labels of a programme on a day; the vendor's words where the API doesn't tell the school's."""
-        kinds = self.connection.profile.kinds(program_code)
         year = await self.academic_year(program_code, day)
         if year is None:
-            return Labels.of(None, kinds=kinds)
+            return self.vendors_labels(program_code)
         try:
             rows = await self.read(self.client.list_attendance_categories, year.id)
         except (NotOffered, NotAuthorised, NotFound):
-            return Labels.of(None, kinds=kinds)
-        return Labels.of([(row.status, row.label, row.enabled) for row in rows], kinds=kinds)
+            return self.vendors_labels(program_code)
+        return self._labels(program_code, [(row.status, row.label, row.enabled) for row in rows])
+
+    def vendors_labels(self, program_code: str | None = None) -> Labels:
+        """The vendor's words, where the school's own can't be told."""
+        return self._labels(program_code, None)
+
+    def _labels(self, program_code: str | None, categories: Iterable[tuple[int, str, bool]] | None) -> Labels:
+        kinds = self.connection.profile.kinds(program_code)
+        return Labels.of(categories, kinds=kinds, health_apart=self.disclosure.health)
+
+    def rate_rule(self, program_code: str | None) -> RateRule:
+        """How the programme works its rate out."""
+        rule = self.connection.profile.program(program_code).rate
+        return rule if self.disclosure.health else replace(rule, health_apart=False)
 
     async def calendar(self, program_code: str) -> SchoolCalendar:
         """The programme's school days of this academic year: by the API's calendar, else by the profile."""

@@ -117,7 +117,7 @@ async def _about(school: School, student: Student, group: YearGroup | None, span
         span=span,
         advisor=teacher_name(await school.teachers(), advisor) if advisor else "",
         archived=student.archived,
-        rule=school.connection.profile.program(group.program_code if group else student.program_code).rate,
+        rule=school.rate_rule(group.program_code if group else student.program_code),
     )
 
 

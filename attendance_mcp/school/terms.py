@@ -239,10 +239,11 @@ async def read_adjustments(school: School, found: Mapping[int, GroupTerm]) -> No
         school.not_read.append(f"Adjustments could not be read: {error}")
         return
     for id, answered in read.items():
+        labels = await school.labels(found[id].group.program_code, found[id].term.ends_on)
         for student in answered.students:
             own = found[id].adjusted.setdefault(student.id, {})
             for row in student.adjustments:
-                label = one_line(row.name, limit=40)
+                label = labels.word(one_line(row.name, limit=40))
                 own[label] = own.get(label, 0) + row.adjustment
 
 

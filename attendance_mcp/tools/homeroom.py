@@ -83,7 +83,12 @@ async def get_homeroom_adjustments(
     """The corrections that administrators made by hand to a year group's term totals. Read-only."""
     group = await school.year_group(year_group_id)
     answered = await school.read(school.client.get_homeroom_adjustments, year_group_id, term_id)
-    rows = {student.id: [(row.name, row.adjustment) for row in student.adjustments] for student in answered.students}
+    term = await school.term(term_id)
+    labels = await school.labels(group.program_code, term.ends_on if term else school.clock.today())
+    rows = {
+        student.id: [(labels.word(row.name), row.adjustment) for row in student.adjustments]
+        for student in answered.students
+    }
     return adjustments(
         rows,
         of=group_name(group),

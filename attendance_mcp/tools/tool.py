@@ -25,6 +25,7 @@ from attendance_mcp.changes.desk import Errand
 from attendance_mcp.digest.facts import Facts
 from attendance_mcp.errors import ArgumentError, AttendanceError
 from attendance_mcp.outside import holds_outside
+from attendance_mcp.school.disclosure import Disclosure
 from attendance_mcp.school.school import School
 from attendance_mcp.tools.asking import AskFirst
 from attendance_mcp.tools.schema import schemas_of
@@ -39,6 +40,9 @@ class Office(Protocol):
 
     @property
     def demo(self) -> bool: ...
+
+    @property
+    def disclosure(self) -> Disclosure: ...
 
     def school(self, context: Context[Any, Any]) -> School: ...
 
@@ -83,7 +87,7 @@ class AttendanceTool(Tool):
                 facts = await self.fn(office.viewer(context), **values)
             else:
                 facts = await self.fn(office.school(context), **values)
-            result = answer(facts, demo=office.demo)
+            result = answer(office.disclosure.facts(facts), demo=office.demo)
         except AskFirst as asked:
             return asked.result
         except AttendanceError as error:

@@ -45,7 +45,8 @@ async def _terms(school: School, typed: str) -> Iterable[str]:
 
 
 async def _students(school: School, typed: str) -> Iterable[str]:
-    if len(plain(typed)) < _LEAST_LETTERS:
+    # What is chosen stands in a prompt, which an assistant reads; a code says nothing to whoever would choose it.
+    if len(plain(typed)) < _LEAST_LETTERS or school.disclosure.codes is not None:
         return []
     return await _named(school, typed, (EntryKind.STUDENT,))
 
@@ -53,7 +54,7 @@ async def _students(school: School, typed: str) -> Iterable[str]:
 async def _named(school: School, typed: str, kinds: tuple[EntryKind, ...]) -> Iterable[str]:
     """Names of which every word that was typed begins a word, in the directory's order."""
     words = plain(typed).split()
-    entries = (await school.directory()).entries
+    entries = map(school.disclosure.entry, (await school.directory()).entries)
     fitting = (entry for entry in entries if entry.kind in kinds and not entry.archived)
     return [entry.name for entry in sorted(fitting, key=_order) if _fits(plain(entry.name).split(), words)]
 

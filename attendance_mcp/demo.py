@@ -43,6 +43,7 @@ def demo_connection(settings: Settings, *, profile: Profile | None = None) -> Co
                 connect_timeout=settings.connect_timeout,
                 read_timeout=settings.read_timeout,
                 app=sandbox,
+                about_people=settings.privacy != "codes",
             )
         )
 

@@ -22,7 +22,12 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, GetPromptResult, InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field
 
+from attendance_mcp.errors import AttendanceError
 from attendance_mcp.outside import one_line
+from attendance_mcp.school.groups import find_group
+from attendance_mcp.school.people import find_student
+from attendance_mcp.school.school import School, student_name
+from attendance_mcp.tools.tool import Office
 
 _FILE = re.compile(r"\A\+\+\+\n(?P<header>.*?)\n\+\+\+\n(?P<body>.*)\Z", re.DOTALL)
 _MOST_CHARACTERS = 300
@@ -34,7 +39,7 @@ class ArgumentHeader(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str
-    type: Literal["day", "text"] = "text"
+    type: Literal["day", "student", "group", "text"] = "text"
     default: str | None = None
 
 
@@ -57,13 +62,17 @@ class FilePrompt(Prompt):
     async def render(
         self,
         arguments: dict[str, Any] | None,
-        context: Context[Any, Any],  # noqa: ARG002 the SDK's signature
+        context: Context[Any, Any],
     ) -> list[Message] | InputRequiredResult:
         given = arguments or {}
         if unknown := sorted(set(given) - set(self.header.arguments)):
             known = ", ".join(self.header.arguments) or "none"
             raise _invalid(f"{self.name} knows no argument {one_line(unknown[0], limit=40)!r}; it has: {known}.")
         values = {name: _value(name, header, given.get(name)) for name, header in self.header.arguments.items()}
+        office: Office = context.request_context.lifespan_context
+        if office.disclosure.codes is not None:
+            for name, header in self.header.arguments.items():
+                values[name] = await _called(office.school(context), header.type, values[name])
         return [UserMessage(re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), self.body).strip())]
 
 
@@ -130,6 +139,20 @@ def _value(name: str, header: ArgumentHeader, given: Any) -> str:
         except ValueError:
             raise _invalid(f"{name} is a day: yyyy-mm-dd, today, yesterday or tomorrow.") from None
     return text
+
+
+async def _called(school: School, type: str, value: str) -> str:
+    """What a person typed, as an assistant may read it. Nothing is put in for what it can't be read from."""
+    try:
+        match type:
+            case "student":
+                return student_name(await find_student(school, value))
+            case "group":
+                return (await find_group(school, value)).name
+            case _:
+                return value
+    except AttendanceError as error:
+        raise _invalid(str(error)) from None
 
 
 def _invalid(message: str) -> MCPError:

@@ -126,6 +126,7 @@ class Settings(BaseSettings):
     text_days: Annotated[int, Field(ge=1, le=3650)] = 30
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 365
     privacy: Literal["names", "minimal", "codes"] = "names"
+    privacy_key_file: Path | None = None
     today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
     demo: bool = False
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field, model_validator
 
-from attendance_mcp.api.messages import field_messages
+from attendance_mcp.api.messages import field_messages, without_words
 from attendance_mcp.api.periods import COUNTED_FROM_ONE, shift_of_day, shown_in, written
 from attendance_mcp.api.record import Many, Page, Record, Tolerant
 
@@ -146,6 +146,10 @@ class RowResult(Record):
     student_id: int
     outcome: str = Field(alias="status", pattern=r"^[a-z_]{1,40}$")
     errors: Annotated[dict[str, list[str]], BeforeValidator(field_messages)] = Field(default={})
+
+    def without_words(self) -> Self:
+        """The result without the API's own words, which may name somebody."""
+        return self.model_copy(update={"errors": without_words(self.errors)})
 
     def shown(self, *, periods_from: int | None) -> Self:
         """The result with periods as the school shows them."""

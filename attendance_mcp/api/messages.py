@@ -42,6 +42,11 @@ def field_messages(errors: Any) -> dict[str, list[str]]:
     return {BASE: messages} if messages else {}
 
 
+def without_words(fields: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """What was refused, without the API's own words about it, which may name somebody."""
+    return {field: ["not accepted"] for field in fields}
+
+
 def in_words(fields: Mapping[str, Iterable[str]]) -> str:
     """`duration: must be between 1 and 12; parent_id: is not linked`."""
     return "; ".join(

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -57,7 +57,8 @@ class _Request:
 class Transport:
     """Sends requests to one origin; `send` answers the bytes of a successful answer and raises AttendanceErrors only.
 
-    With `app` requests go to that ASGI application in this process, unspaced, with all checks.
+    With `app` requests go to that ASGI application in this process, unspaced, with all checks. Without `about_people`
+    no error says whom it is about or repeats the API's own words.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Transport:
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
         app: ASGIApp | None = None,
+        about_people: bool = True,
     ) -> None:
         try:
             self._origin = checked_origin(base_url)
@@ -83,6 +85,7 @@ class Transport:
         self._read_timeout = read_timeout
         self._app = app
         self._policy = Policy(None if app else rate)
+        self.about_people = about_people
         self._in_flight = anyio.Semaphore(MOST_IN_FLIGHT)
         self._bodies = bodies.Reader()
         self._http: httpx.AsyncClient | None = None
@@ -134,7 +137,7 @@ class Transport:
         if answer.status in SUCCESS:
             self._policy.succeeded()
             return answer.body
-        error = error_of(answer)
+        error = error_of(replace(answer, about_people=self.about_people))
         if answer.status not in PASSING:
             raise error
         raise Passing(error, self._policy.troubled(answer.status, answer.headers, left=left))

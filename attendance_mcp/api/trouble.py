@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from attendance_mcp.api.endpoints import Endpoint
-from attendance_mcp.api.messages import in_words, refusal_fields
+from attendance_mcp.api.messages import in_words, refusal_fields, without_words
 from attendance_mcp.api.policy import pause_wanted
 from attendance_mcp.errors import (
     AttendanceError,
@@ -23,6 +23,7 @@ from attendance_mcp.errors import (
 
 SUCCESS = frozenset({200, 201})
 _SHORTEST_ECHO = 12
+_OF_PEOPLE = ("student_id", "parent_id")
 _UNKNOWN = " Whether the change was carried out is not known: read the record before trying again."
 
 
@@ -35,6 +36,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = b""
     ids: Mapping[str, object] = field(default_factory=dict)
+    about_people: bool = True  # whether an error may say whom it is about, and repeat the API's words
 
     def without(self, token: str) -> Answer:
         """The answer with the token taken out of its body: an API that echoes its request must not spread it.
@@ -83,8 +85,10 @@ def _not_authorised(answer: Answer) -> AttendanceError:
 def _not_found(answer: Answer) -> AttendanceError:
     if answer.endpoint.assumed:
         return NotOffered(f"This school's API does not offer {answer.endpoint.name}.")
-    ids = ", ".join(f"{name} {value}" for name, value in answer.ids.items())
-    named = re.search(rb"Couldn't find ([A-Z][A-Za-z]{1,40}) with 'id'=(\d{1,16})\b", answer.body)
+    told = {name: value for name, value in answer.ids.items() if answer.about_people or name not in _OF_PEOPLE}
+    ids = ", ".join([*(f"{name} {value}" for name, value in told.items()), *(answer.ids.keys() - told.keys())])
+    body = answer.body if answer.about_people else b""
+    named = re.search(rb"Couldn't find ([A-Z][A-Za-z]{1,40}) with 'id'=(\d{1,16})\b", body)
     missing = f", it says, no {_spaced(named[1].decode())} {named[2].decode()}" if named else ""
     return NotFound(
         f"The school's API has no such record for {answer.endpoint.name} ({ids or 'no id'}){missing}. "
@@ -98,6 +102,8 @@ def _spaced(name: str) -> str:
 
 def _refused(answer: Answer) -> AttendanceError:
     fields = refusal_fields(answer.body)
+    if not answer.about_people:
+        fields = without_words(fields)
     reasons = in_words(fields) or "it gave no reason"
     return Refused(f"The school's API refused {answer.endpoint.name}: {reasons}.", fields=fields)
 

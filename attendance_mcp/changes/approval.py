@@ -32,6 +32,7 @@ from attendance_mcp.digest.facts import counted
 from attendance_mcp.errors import AttendanceError, NotApproved, PlanMismatch
 
 MANY_ROWS = 10
+_NOBODY_NAMED = "its summary holds codes, so that the host's own prompt names nobody"
 WARY = timedelta(minutes=10)
 _LOOK_EVERY = 0.25  # seconds between two looks whether a person has clicked
 
@@ -59,7 +60,8 @@ async def why_risky(errand: Errand, plan: Plan) -> str:
     """Why a person must see this plan, in a few words; empty where none needs to."""
     today = errand.school.clock.today()
     rows = plan.changes
-    why = [f"it has {counted(len(rows), 'change')}"] if len(rows) > MANY_ROWS else []
+    why = [_NOBODY_NAMED] if errand.school.connection.disclosure.codes is not None else []
+    why += [f"it has {counted(len(rows), 'change')}"] if len(rows) > MANY_ROWS else []
     if deletions(plan):
         why.append("it deletes")
     if any(_erases(row) for row in rows):

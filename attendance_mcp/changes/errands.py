@@ -15,6 +15,7 @@ from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue
 from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.risks import Risks
 from attendance_mcp.changes.undo import draft_undo
+from attendance_mcp.digest.facts import Role
 from attendance_mcp.errors import ArgumentError
 from attendance_mcp.school.school import School
 from attendance_mcp.school.together import together
@@ -29,7 +30,7 @@ async def draft_errand(errand: Errand, items: Sequence[Item]) -> Draft:
         check_item(number, item)
     school, risks = errand.school, Risks(errand.school)
     marks = await marks_of(school, items)
-    _check_once([*marks.records(), *_excusals_named(items)])
+    _check_once(school, [*marks.records(), *_excusals_named(items)])
     parts = await _drafted(
         [
             *_mark_drafts(school, marks, risks),
@@ -44,8 +45,8 @@ async def draft_errand(errand: Errand, items: Sequence[Item]) -> Draft:
     whole = Draft()
     for part in parts:
         whole.merge(part)
-    _check_once([Record.of(change) for change in whole.changes if change.kind is not ChangeKind.EXCUSAL_MADE])
-    _check_apart(whole.changes)
+    _check_once(school, [Record.of(change) for change in whole.changes if change.kind is not ChangeKind.EXCUSAL_MADE])
+    _check_apart(school, whole.changes)
     for warning in risks.told():
         whole.warn(warning)
     return whole
@@ -100,15 +101,15 @@ def _excusals_named(items: Iterable[Item]) -> list[Record]:
     return [Record(item.student_ids[0], excusal_id=item.excusal_id) for item in items if item.excusal_id]
 
 
-def _check_once(records: Sequence[Record]) -> None:
+def _check_once(school: School, records: Sequence[Record]) -> None:
     """Raises ArgumentError where two changes are of one record: only one of them could be so in the end."""
     twice = [record for record, number in Counter(records).items() if number > 1]
     if twice:
         more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
-        raise ArgumentError(f"Two items are of one record: {twice[0]}{more}. Give each record once.")
+        raise ArgumentError(f"Two items are of one record: {twice[0].told(school)}{more}. Give each record once.")
 
 
-def _check_apart(changes: Iterable[Change]) -> None:
+def _check_apart(school: School, changes: Iterable[Change]) -> None:
     """Raises ArgumentError where two excusals of one student would cover the same day, which the API refuses."""
     covered: dict[int, list[ExcusalValue]] = {}
     for change in changes:
@@ -117,4 +118,5 @@ def _check_apart(changes: Iterable[Change]) -> None:
     for student_id, values in covered.items():
         for one, other in combinations(values, 2):
             if one.start <= other.end and other.start <= one.end:
-                raise ArgumentError(f"Two excusals of student {student_id} would cover the same day.")
+                student = school.disclosure.called(Role.STUDENT, student_id)
+                raise ArgumentError(f"Two excusals of {student} would cover the same day.")

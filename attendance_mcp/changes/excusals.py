@@ -10,6 +10,7 @@ from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.records import excusal_value, overlapping
 from attendance_mcp.changes.risks import warnings_of_excusal
 from attendance_mcp.changes.wording import parent_name
+from attendance_mcp.digest.facts import Role, who
 from attendance_mcp.errors import ArgumentError, NotFound
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, student_name
@@ -84,14 +85,15 @@ async def _check_parent(school: School, student: Student, parent_id: int) -> Non
     if parent_id in student.parent_ids:
         return
     try:
-        parent = await school.read(school.client.get_parent, parent_id)
+        parent = await school.parent(parent_id)
     except NotFound:
         parent = None
     if parent is not None and student.id in parent.child_ids:
         return
-    known = [f"{await parent_name(school, id)} ({id})" for id in student.parent_ids]
+    known = [who(await parent_name(school, id), school.disclosure.id(Role.PARENT, id)) for id in student.parent_ids]
+    given = school.disclosure.id(Role.PARENT, parent_id)
     raise ArgumentError(
-        f"{parent_id} is no parent of {student_name(student)}. Their parents: {', '.join(known) or 'none linked'}."
+        f"{given} is no parent of {student_name(student)}. Their parents: {', '.join(known) or 'none linked'}."
     )
 
 

@@ -11,7 +11,7 @@ from attendance_mcp.api.records import ClassRecord
 from attendance_mcp.changes.marks import WantedMark
 from attendance_mcp.changes.model import Change
 from attendance_mcp.changes.plan import MOST_CHANGES
-from attendance_mcp.digest.facts import listed
+from attendance_mcp.digest.facts import Role, listed
 from attendance_mcp.errors import ArgumentError, Unavailable
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.meetings import Meeting, meetings_on, taught_on
@@ -83,12 +83,13 @@ class Record:
         target = change.target
         return cls(target.student_id, target.day, target.class_id, target.period, target.excusal_id)
 
-    def __str__(self) -> str:
+    def told(self, school: School) -> str:
+        """The record in words."""
         what = f"excusal {self.excusal_id}"
         if self.day is not None:
             place = f"class {self.class_id}, period {self.period}" if self.class_id else "homeroom"
             what = f"{place}, {spoken(self.day)}"
-        return f"student {self.student_id}, {what}"
+        return f"{school.disclosure.called(Role.STUDENT, self.student_id)}, {what}"
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import partial
 
@@ -13,7 +14,7 @@ from attendance_mcp.changes.model import Approval, Outcome, Plan, PlanState, sum
 from attendance_mcp.changes.settle import settle_lapsed, words_at_hand
 from attendance_mcp.changes.undo import way_back
 from attendance_mcp.changes.wording import Words, grouped, moment, summary
-from attendance_mcp.digest.facts import Facts, Row, counted, listed, within_room
+from attendance_mcp.digest.facts import Facts, Row, StudentId, counted, listed, within_room
 from attendance_mcp.errors import Unavailable
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.together import together
@@ -63,7 +64,7 @@ class Journal(Facts):
 
     plans: int
     since: str = ""
-    student_id: int = 0
+    student_id: StudentId = 0
     entries: list[JournalEntry] = []
     more: int = 0
 
@@ -71,7 +72,7 @@ class Journal(Facts):
         since = f" since {self.since}" if self.since else ""
         yield f"Changes made through this installation{since}; the school's own edits are not here."
         if not self.entries:
-            of = f" of student {self.student_id}" if self.student_id else ""
+            of = f" of {self._student()}" if self.student_id else ""
             yield f"None{of} ({self.plans}): no plan was carried out, and none waits."
         else:
             yield f"{counted(self.plans, 'plan')}:"
@@ -81,6 +82,9 @@ class Journal(Facts):
             yield "To undo one: plan_changes with an item of kind undo and its confirmation."
         if self.more:
             yield f"{counted(self.more, 'older plan')} not shown: ask with since, student_id or another limit."
+
+    def _student(self) -> str:
+        return f"student {self.student_id}" if isinstance(self.student_id, int) else self.student_id
 
 
 async def journal(errand: Errand, *, since: date | None, student_id: int | None, limit: int) -> Journal:
@@ -117,7 +121,7 @@ async def _entry(errand: Errand, plan: Plan, student_id: int | None, *, with_row
     words = await words_at_hand(errand, plan)  # of this plan alone: its summary is bound to how these are named
     line = summary(plan.kept, words, texts=own)
     settled, waiting = plan.state is PlanState.SETTLED, plan.state is PlanState.WAITING
-    renamed = own and waiting and summary_hash(line) != plan.summary_hash
+    renamed = own and waiting and await _renamed(errand, plan, line)
     undo = _undo(errand, plan, own=own) if settled else ""
     usable = own and errand.school.connection.writes and (settled or plan.state is PlanState.APPLYING or not renamed)
     return JournalEntry(
@@ -132,6 +136,14 @@ async def _entry(errand: Errand, plan: Plan, student_id: int | None, *, with_row
         undo=undo,
         hint="A name or a label has changed since: plan it again." if renamed else "",
     )
+
+
+async def _renamed(errand: Errand, plan: Plan, line: str) -> bool:
+    """Whether a name or a label has changed since, so that the summary is not the plan's any more."""
+    assistant = errand.school.for_assistant()
+    if assistant is not errand.school:  # the plan is bound to the line as an assistant is told it
+        line = summary(plan.kept, await words_at_hand(replace(errand, school=assistant), plan))
+    return summary_hash(line) != plan.summary_hash
 
 
 def _undo(errand: Errand, plan: Plan, *, own: bool) -> str:

@@ -11,9 +11,10 @@ from attendance_mcp.changes.model import Change, ChangeKind, MarkValue, Target
 from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.records import read_afresh
 from attendance_mcp.changes.risks import Risks
+from attendance_mcp.digest.facts import Role, listed, who
 from attendance_mcp.errors import ArgumentError, NotFound
 from attendance_mcp.rules.labels import Label, Labels
-from attendance_mcp.school.school import School, group_name, student_name
+from attendance_mcp.school.school import School, group_name, no_student, student_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class WantedMark:
 async def draft_homeroom_marks(school: School, wanted: Sequence[WantedMark], *, risks: Risks | None = None) -> Draft:
     """The changes that make these homeroom marks so; `risks` is shared by the parts of one errand, which tells them."""
     students = dict(await school.students({mark.student_id for mark in wanted}))
-    _check_known(students, wanted)
+    _check_known(school, students, wanted)
     aims: list[_Aim] = []
     for mark in wanted:
         student = students[mark.student_id]
@@ -140,11 +141,10 @@ async def _drafted(
     return draft
 
 
-def _check_known(students: Mapping[int, Student], wanted: Sequence[WantedMark]) -> None:
+def _check_known(school: School, students: Mapping[int, Student], wanted: Sequence[WantedMark]) -> None:
     unknown = sorted({mark.student_id for mark in wanted} - set(students))
     if unknown:
-        ids = ", ".join(map(str, unknown[:5]))
-        raise NotFound(f"The school has no student with the id {ids}. The school's own number is not the id.")
+        raise NotFound(no_student(listed([school.disclosure.id(Role.STUDENT, id) for id in unknown[:5]])))
 
 
 async def _check_members(
@@ -154,7 +154,7 @@ async def _check_members(
 
     Each source is asked only about those whom the ones before it don't know; none alone names everybody who left.
     """
-    _check_known(students, wanted)
+    _check_known(school, students, wanted)
     strangers = set(students) - set(await school.read(school.client.list_class_students, record.id))
     if strangers:
         rows = await school.read(school.client.list_memberships, user_ids=tuple(sorted(strangers)))
@@ -166,7 +166,8 @@ async def _check_members(
             totals = await school.client.get_class_term_attendance(record.id, term.id, archived_students=archived)
             strangers -= {student.id for student in totals.students}
     if strangers:
-        names = ", ".join(f"{student_name(students[id])} ({id})" for id in sorted(strangers)[:5])
+        told = [(student_name(students[id]), school.disclosure.id(Role.STUDENT, id)) for id in sorted(strangers)[:5]]
+        names = listed([who(name, id) for name, id in told])
         raise ArgumentError(f"Never in {group_name(record)}: {names}.")
 
 

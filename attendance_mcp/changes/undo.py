@@ -21,9 +21,9 @@ from attendance_mcp.changes.plan import Draft
 from attendance_mcp.changes.records import read_afresh
 from attendance_mcp.changes.risks import Risks, warnings_of_excusal
 from attendance_mcp.changes.wording import grouped, same, words_for
-from attendance_mcp.digest.facts import listed
+from attendance_mcp.digest.facts import Role, listed
 from attendance_mcp.errors import ArgumentError, PlanError, PlanStale
-from attendance_mcp.school.school import School, student_name
+from attendance_mcp.school.school import School
 
 UNSENT = "Undoing unsends nothing: parents whom the school's system has told stay told."
 NOT_TAKEN_BEFORE = "a mark that was not taken can't be restored"
@@ -64,9 +64,9 @@ async def draft_undo(
     """
     plan = await errand.find(confirmation)
     _check_ended(plan)
-    back = way_back(_chosen(plan, rows, students))
+    back = way_back(_chosen(errand.school, plan, rows, students))
     people = await errand.school.students({change.target.student_id for change in plan.kept})
-    lost = [f"{reason}: {_names(changes, people)}" for reason, changes in back.lost.items()]
+    lost = [f"{reason}: {_names(errand.school, changes, people)}" for reason, changes in back.lost.items()]
     if not back.changes:
         raise PlanError(f"There is nothing to undo: {'; '.join(lost) or 'none of these changes was made'}.")
     draft = await _from_now(errand.school, back.changes)
@@ -86,12 +86,12 @@ def _check_ended(plan: Plan) -> None:
             raise PlanError("That plan was not carried out, so there is nothing to undo.")
 
 
-def _chosen(plan: Plan, rows: Sequence[int], students: Sequence[int]) -> list[Change]:
+def _chosen(school: School, plan: Plan, rows: Sequence[int], students: Sequence[int]) -> list[Change]:
     """The changes of these rows, counted from 1, and of these students; of all where none is named."""
     if beyond := [row for row in rows if row > len(plan.changes)]:
         raise ArgumentError(f"That plan has no row {beyond[0]}; its last is {len(plan.changes)}.")
     if strangers := set(students) - {change.target.student_id for change in plan.changes}:
-        raise ArgumentError(f"That plan has no change of student {min(strangers)}.")
+        raise ArgumentError(f"That plan has no change of {school.disclosure.called(Role.STUDENT, min(strangers))}.")
     return [
         change
         for row, change in enumerate(plan.changes, start=1)
@@ -169,7 +169,7 @@ async def _look(school: School, draft: Draft, people: Mapping[int, Student], ris
         draft.warn(UNSENT)
 
 
-def _names(changes: Sequence[Change], people: Mapping[int, Student]) -> str:
+def _names(school: School, changes: Sequence[Change], people: Mapping[int, Student]) -> str:
     ids = list(dict.fromkeys(change.target.student_id for change in changes))
-    names = [student_name(people[id]) if id in people else f"student {id}" for id in ids[:_NAMED]]
+    names = [school.student_name(people.get(id), id) for id in ids[:_NAMED]]
     return listed(names) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")

@@ -11,11 +11,12 @@ from functools import partial
 from attendance_mcp.api.records import ClassRecord, Student
 from attendance_mcp.changes.facts import ChangeGroup
 from attendance_mcp.changes.model import Change, ChangeKind, ExcusalValue, MarkValue, Outcome, Value
-from attendance_mcp.digest.facts import counted
+from attendance_mcp.digest.facts import Role, counted
 from attendance_mcp.errors import NotFound
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.labels import Labels
 from attendance_mcp.school.clock import spoken, weekday
+from attendance_mcp.school.disclosure import Disclosure
 from attendance_mcp.school.school import School, group_name, student_name
 from attendance_mcp.school.together import together
 
@@ -33,6 +34,7 @@ class Words:
     parents: Mapping[int, str]
     labels: Mapping[tuple[str | None, date], Labels]
     vendors: Labels  # where the programme's are not known
+    disclosure: Disclosure
     today: date
     names: Mapping[int, str] = field(init=False)
 
@@ -40,7 +42,8 @@ class Words:
         """Namesakes of one group get their ids: two rows that read alike could not be agreed to."""
         names = {id: self._named(student) for id, student in self.students.items()}
         often = Counter(name.casefold() for name in names.values())
-        told = {id: self._named(self.students[id], also=f"id {id}") for id in names if often[names[id].casefold()] > 1}
+        alike = [id for id in names if often[names[id].casefold()] > 1]
+        told = {id: self._named(self.students[id], also=f"id {self.disclosure.id(Role.STUDENT, id)}") for id in alike}
         object.__setattr__(self, "names", {**names, **told})
 
     def _named(self, student: Student, *, also: str = "") -> str:
@@ -50,7 +53,12 @@ class Words:
 
     def student(self, id: int) -> str:
         """`Mia Tanaka (Grade 8)`, and where the plan has two of these, `Mia Tanaka (Grade 8, id 10400466)`."""
-        return self.names.get(id) or f"student {id}"
+        return self.names.get(id) or self.disclosure.called(Role.STUDENT, id)
+
+    def parent(self, id: int | None) -> str:
+        if id is None:
+            return "no parent named"
+        return self.parents.get(id) or self.disclosure.called(Role.PARENT, id)
 
     def status(self, change: Change, status: int | None) -> str:
         """The label as the student's programme words it on that day."""
@@ -123,20 +131,22 @@ async def words_for(school: School, changes: Sequence[Change]) -> Words:
             *(partial(read_parent, id) for id in {v.parent_id for v in values if isinstance(v, ExcusalValue)} if id),
         ]
     )
-    return Words(students, groups, classes, parents, labels, school.vendors_labels(), school.clock.today())
+    return Words(
+        students, groups, classes, parents, labels, school.vendors_labels(), school.disclosure, school.clock.today()
+    )
 
 
 def words_without_names(school: School) -> Words:
     """Ids and the vendor's labels, for a school that does not answer now."""
-    return Words({}, {}, {}, {}, {}, school.vendors_labels(), school.clock.today())
+    return Words({}, {}, {}, {}, {}, school.vendors_labels(), school.disclosure, school.clock.today())
 
 
 async def parent_name(school: School, id: int) -> str:
     """A parent's name, or the id where the school knows none."""
     try:
-        parent = await school.read(school.client.get_parent, id)
+        parent = await school.parent(id)
     except NotFound:
-        return f"parent {id}"
+        return school.disclosure.called(Role.PARENT, id)
     return one_line(f"{parent.first_name} {parent.last_name}", limit=60)
 
 
@@ -360,9 +370,7 @@ def _excusal(value: ExcusalValue, words: Words, *, comment: str) -> str:
 
 
 def _parent(value: ExcusalValue, words: Words) -> str:
-    return words.parents.get(value.parent_id or 0) or (
-        f"parent {value.parent_id}" if value.parent_id else "no parent named"
-    )
+    return words.parent(value.parent_id or None)
 
 
 def quoted(text: str) -> str:

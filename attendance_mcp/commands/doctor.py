@@ -81,7 +81,7 @@ async def _assumptions(settings: Settings, tell: bool) -> list[Assumption]:  # n
     app.connection.deadline = _PATIENCE
     seen: list[Assumption] = []
     try:
-        async for one in assumptions(School(app.connection)):
+        async for one in assumptions(School(app.connection).for_person()):
             seen.append(one)
             if tell:
                 verdict = click.style(f"{one.verdict:7}", fg=_VERDICTS[one.verdict])

@@ -80,7 +80,7 @@ async def _export(settings: Settings, what: str, group: str, day: str, term: str
 
     app = open_app(settings)
     try:
-        school = School(app.connection)
+        school = School(app.connection).for_person()
         content = await _LISTS[what](school, await find_group(school, group), day, term)
     finally:
         await app.aclose()

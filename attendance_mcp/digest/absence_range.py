@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from attendance_mcp.digest.absences import AWAY, TOLD, Absences, StudentDay, kind_counts
-from attendance_mcp.digest.facts import Row, counted, listed, within_room
+from attendance_mcp.digest.facts import Row, StudentId, counted, listed, within_room
 from attendance_mcp.rules.runs import runs
 from attendance_mcp.status import Kind
 
@@ -20,7 +20,7 @@ _NAMED = tuple(kind for kind in TOLD if kind is not Kind.OUT)  # trips are the s
 class StudentRange(Row):
     """One student's days by label; `longest` is the longest run away in school days."""
 
-    id: int
+    id: StudentId
     name: str
     group: str
     days: dict[str, list[str]]

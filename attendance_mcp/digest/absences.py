@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from attendance_mcp.digest.facts import Facts, Row, counted, listed
+from attendance_mcp.digest.facts import Facts, Row, StudentId, counted, listed
 from attendance_mcp.rules.labels import Label
 from attendance_mcp.status import Kind
 
@@ -48,7 +48,7 @@ class Section(Row):
     label: str
     excusal: bool | None = None  # only where it is known and matters: for those who are away, or may be
     number: int
-    students: dict[str, dict[int, str]] = {}
+    students: dict[str, dict[StudentId, str]] = {}
 
     @property
     def title(self) -> str:
@@ -195,7 +195,7 @@ def _sections(rows: Sequence[StudentDay], *, most_names: int) -> list[Section]:
     for (kind, label, excusal), own in sorted(parts.items(), key=lambda item: _rank(item[0])):
         shown = sorted(own, key=lambda row: (order[row.group], row.name, row.id))[: max(0, room)]
         room -= len(shown)
-        students: dict[str, dict[int, str]] = {}
+        students: dict[str, dict[StudentId, str]] = {}
         for row in shown:
             students.setdefault(row.group, {})[row.id] = row.name
         sections.append(Section(kind=str(kind), label=label, excusal=excusal, number=len(own), students=students))

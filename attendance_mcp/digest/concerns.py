@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
-from attendance_mcp.digest.facts import Facts, Row, counted, listed
+from attendance_mcp.digest.facts import Facts, Row, StudentId, counted, listed
 from attendance_mcp.rules.rates import FEW, Rate, percent
 from attendance_mcp.rules.runs import Run, runs
 from attendance_mcp.status import Kind
@@ -55,7 +55,7 @@ class Evidence:
 class Concern(Row):
     """A student (in one class): the rate, or its two bounds where marks were not taken; away of so many counted."""
 
-    id: int
+    id: StudentId
     name: str
     group: str = ""
     class_name: str = ""
@@ -78,7 +78,7 @@ class Concern(Row):
 class AwayRun(Row):
     """School days in a row away, by kind, from a day on; `ongoing` where nothing else was marked after them."""
 
-    id: int
+    id: StudentId
     name: str
     group: str = ""
     start: str
@@ -137,7 +137,7 @@ class Concerns(Facts):
 
 def _rows(rows: Sequence[Concern] | Sequence[AwayRun]) -> Iterable[str]:
     """A line for each student, with every class or run that is named of them."""
-    of_student: dict[int, list[Concern | AwayRun]] = {}
+    of_student: dict[int | str, list[Concern | AwayRun]] = {}
     for row in rows:
         of_student.setdefault(row.id, []).append(row)
     for own in of_student.values():

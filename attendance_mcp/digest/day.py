@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from attendance_mcp.digest.facts import Detail, Paged, Row, counted, listed, tally, within_room
+from attendance_mcp.digest.facts import Detail, Paged, Row, StudentId, counted, listed, tally, who, within_room
 from attendance_mcp.outside import Outside, fenced
 from attendance_mcp.rules.labels import Label
 from attendance_mcp.status import NOT_TAKEN, PRESENT
@@ -34,12 +34,12 @@ class StudentMark:
 class MarkedStudent(Row):
     """A student with their mark's note, where there is one."""
 
-    id: int
+    id: StudentId
     name: str
     note: Outside = ""
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.id}){' ' + self.note if self.note else ''}"
+        return f"{who(self.name, self.id)}{' ' + self.note if self.note else ''}"
 
 
 class LabelGroup(Row):
@@ -88,7 +88,7 @@ class HomeroomDay(Paged):
 class StudentPeriods(Row):
     """A student's marks of a day, by label the periods that carry it."""
 
-    id: int
+    id: StudentId
     name: str
     marks: dict[str, list[int]]
     notes: dict[int, Outside] = {}
@@ -96,7 +96,7 @@ class StudentPeriods(Row):
     def line(self) -> str:
         marks = "; ".join(f"{label} {listed(periods)}" for label, periods in self.marks.items())
         notes = "".join(f" {period}: {note}" for period, note in self.notes.items())
-        return f"{self.name} ({self.id}): {marks}{notes}"
+        return f"{who(self.name, self.id)}: {marks}{notes}"
 
 
 class PeriodCounts(Row):

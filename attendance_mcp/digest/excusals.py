@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attendance_mcp.digest.facts import Paged, Row, counted
+from attendance_mcp.digest.facts import Paged, ParentId, Row, StudentId, counted, who
 from attendance_mcp.outside import Outside, is_fenced
 
 
@@ -13,18 +13,18 @@ class ExcusalRow(Row):
 
     id: int = 0
     student: str
-    student_id: int
+    student_id: StudentId
     start: str
     end: str
     days: int
-    parent_id: int = 0
+    parent_id: ParentId = 0
     comment: Outside = ""
 
     def line(self) -> str:
         days = self.start if self.start == self.end else f"{self.start} to {self.end} ({counted(self.days, 'day')})"
         id = f", excusal {self.id}" if self.id else ""
         parent = f", parent {self.parent_id}" if self.parent_id else ""
-        return f"{self.student} ({self.student_id}): {days}{id}{parent}{' ' + self.comment if self.comment else ''}"
+        return f"{who(self.student, self.student_id)}: {days}{id}{parent}{' ' + self.comment if self.comment else ''}"
 
 
 class Excusals(Paged):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 Detail = Literal["counts", "exceptions", "full"]
 
@@ -42,14 +44,33 @@ class Paged(Facts, ABC):
             yield f"{self.more} more {what}: next page, or detail=counts."
 
 
-class StudentRef(Row):
-    """A student where a next call needs the id."""
+class Role(StrEnum):
+    """Who somebody is at the school; ids of two roles may be the same number."""
 
-    id: int
-    name: str
+    STUDENT = "student"
+    PARENT = "parent"
+    STAFF = "member of staff"
 
-    def __str__(self) -> str:
-        return f"{self.name} ({self.id})"
+
+@dataclass(frozen=True, slots=True)
+class IdOf:
+    """Marks a field that holds the id of a person, who may go by a code instead."""
+
+    role: Role
+
+
+def _id_of(role: Role) -> tuple[IdOf, WithJsonSchema]:
+    return IdOf(role), WithJsonSchema({"type": "integer", "person": role.name.lower()})
+
+
+StudentId = Annotated[int | str, *_id_of(Role.STUDENT)]
+ParentId = Annotated[int | str, *_id_of(Role.PARENT)]
+
+
+def who(name: str, *about: object) -> str:
+    """`Mia Tanaka (10400466)`; who goes by a code is named once."""
+    beside = ", ".join(str(one) for one in about if one and one != name)
+    return f"{name} ({beside})" if beside else name
 
 
 # Bytes of JSON that the rows of one answer may take: about 4,000 tokens as text, whatever script the names are in.

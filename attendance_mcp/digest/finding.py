@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
-from attendance_mcp.digest.facts import Facts, Row, listed
+from pydantic import WithJsonSchema
+
+from attendance_mcp.digest.facts import Facts, ParentId, Row, StudentId, listed
+
+# Of a person or of anything else: whoever makes the record has put the right one there.
+AnyId = Annotated[int | str, WithJsonSchema({"type": "integer", "person": "any"})]
 
 
 class FoundRecord(Row):
@@ -12,28 +18,29 @@ class FoundRecord(Row):
 
     asked: str = ""  # where it is not the name itself
     kind: str
-    id: int
+    id: AnyId
     name: str
     of: str = ""
     number: str = ""
     homeroom: str = ""
     classes: dict[int, str] = {}
-    parents: dict[int, str] = {}
-    siblings: dict[int, str] = {}
+    parents: dict[ParentId, str] = {}
+    siblings: dict[StudentId, str] = {}
     close: bool = False
     archived: bool = False
 
     def line(self) -> str:
-        what = f"{self.kind} {self.id}" if self.id else self.kind
+        what = f"{self.kind} {self.id}" if self.id and self.id != self.name else self.kind
         about = filter(None, [what, self.of, self.number, "archived" if self.archived else ""])
         parts = [f"{self.name} ({', '.join(about)})"]
         if self.homeroom:
             parts.append(f"homeroom {self.homeroom}")
         for word, people in (("classes", self.classes), ("parents", self.parents), ("siblings", self.siblings)):
             if people:
-                parts.append(f"{word} {listed([f'{name} {id}' for id, name in people.items()])}")
-        meant = f"“{self.asked}”, most likely " if self.close else ""
-        return meant + "; ".join(parts)
+                parts.append(f"{word} {listed([f'{name} {id}' if id != name else id for id, name in people.items()])}")
+        # Whose a code is, can't be seen by it.
+        meant = f"{self.asked}: " if self.asked and self.id == self.name else ""
+        return (f"“{self.asked}”, most likely " if self.close else meant) + "; ".join(parts)
 
 
 class AmbiguousName(Row):

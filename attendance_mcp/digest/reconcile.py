@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from pydantic import Field
 
-from attendance_mcp.digest.facts import Facts, Row, counted, listed, tally
+from attendance_mcp.digest.facts import Facts, Row, StudentId, counted, listed, tally, who
 from attendance_mcp.rules.contradictions import Contradiction, ContradictionKind, Mark, Mend, StudentDay, contradictions
 from attendance_mcp.rules.labels import Label, Labels
 
@@ -43,7 +43,7 @@ class Checked:
 class Change(Row):
     """One record's change as codes, and the label that it would get; without a class it is the homeroom mark."""
 
-    student_id: int
+    student_id: StudentId
     record: str
     class_id: int | None = None
     period: int | None = None
@@ -55,15 +55,15 @@ class Change(Row):
 class Found(Row):
     """A student with a contradiction and the marks that are its evidence; `mend` words their changes for the text."""
 
-    id: int
+    id: StudentId
     name: str
     group: str = ""
     evidence: str
     mend: str = Field(default="", exclude=True)
 
     def line(self) -> str:
-        of = ", ".join(filter(None, (self.group, str(self.id) if self.mend else "")))
-        return f"{self.name}{f' ({of})' if of else ''}: {self.evidence}{f' → {self.mend}' if self.mend else ''}"
+        name = who(self.name, self.group, self.id if self.mend else "")
+        return f"{name}: {self.evidence}{f' → {self.mend}' if self.mend else ''}"
 
 
 class FoundKind(Row):

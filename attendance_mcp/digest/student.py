@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from attendance_mcp.digest.concerns import adjusted_text, bounds, shortened, spoken_span
-from attendance_mcp.digest.facts import Facts, Row, counted, listed, tally
+from attendance_mcp.digest.facts import Facts, Row, StudentId, counted, listed, tally, who
 from attendance_mcp.rules.labels import Label
 from attendance_mcp.rules.rates import FEW, Rate, RateRule, percent, rate_of, rule_text
 from attendance_mcp.rules.runs import AWAY, runs, weekday_pattern
@@ -61,7 +61,7 @@ class ClassPeriods(Row):
 
 
 class StudentAttendance(Facts):
-    id: int
+    id: StudentId
     student: str
     group: str
     advisor: str = ""
@@ -82,7 +82,7 @@ class StudentAttendance(Facts):
 
     def lines(self) -> Iterable[str]:
         advisor = f", homeroom of {self.advisor}" if self.advisor else ""
-        yield f"{self.student} ({self.id}), {self.group}{advisor}. {self.span}."
+        yield f"{who(self.student, self.id)}, {self.group}{advisor}. {self.span}."
         if self.counts:
             yield f"Days: {tally(self.counts)}."
         if self.rate:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from attendance_mcp.api.records import StudentTotals
-from attendance_mcp.digest.facts import Detail, Paged, Row, counted, tally, within_room
+from attendance_mcp.digest.facts import Detail, Paged, Row, StudentId, counted, tally, who, within_room
 from attendance_mcp.rules.labels import Labels
 from attendance_mcp.status import Kind
 
@@ -19,12 +19,12 @@ _WEIGHTS = {Kind.ABSENT: 1_000_000, Kind.LATE: 1_000}
 class StudentCounts(Row):
     """A student with a number for each label."""
 
-    id: int
+    id: StudentId
     name: str
     counts: dict[str, int]
 
     def line(self) -> str:
-        return f"{self.name} ({self.id}): {tally(self.counts) or 'nothing'}"
+        return f"{who(self.name, self.id)}: {tally(self.counts) or 'nothing'}"
 
 
 class TermTotals(Paged):

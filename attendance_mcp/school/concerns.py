@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from attendance_mcp.api.records import Student, Term, YearGroup
+from attendance_mcp.api.records import Term, YearGroup
 from attendance_mcp.digest.absences import StudentDay
 from attendance_mcp.digest.concerns import Counted, Evidence, Track
 from attendance_mcp.digest.facts import listed
@@ -16,7 +16,7 @@ from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.day import DayFound, read_days
 from attendance_mcp.school.days_off import range_days
 from attendance_mcp.school.groups import Group
-from attendance_mcp.school.school import School, group_name, student_name
+from attendance_mcp.school.school import School, group_name
 from attendance_mcp.school.terms import (
     DAYS_AHEAD,
     GroupTerm,
@@ -100,7 +100,7 @@ async def _day_evidence(school: School, group: Group, read: Mapping[int, GroupTe
             if id in group and not (student and student.archived):
                 rate = rate_of(by_kind(counts), rule=rule)
                 evidence.students.append(
-                    Counted(id, _name(student, id), group_name(one.group), rate, one.adjusted.get(id, {}))
+                    Counted(id, school.student_name(student, id), group_name(one.group), rate, one.adjusted.get(id, {}))
                 )
     unknown = [group_name(one.group) for one in read.values() if not one.days_known]
     if unknown:
@@ -162,7 +162,7 @@ async def _class_evidence(school: School, group: Group, groups: Sequence[YearGro
         for id, counts in student_marks(totals, labels).items():
             if id in year_groups and id in group and not (id in everybody and everybody[id].archived):
                 rate = rate_of(by_kind(counts), rule=_rule(school, year_groups[id]))
-                name = _name(everybody.get(id), id)
+                name = school.student_name(everybody.get(id), id)
                 evidence.students.append(
                     Counted(id, name, group_name(year_groups[id]), rate, class_name=names[class_id])
                 )
@@ -192,10 +192,6 @@ def _tracks(rows: Mapping[int, Mapping[date, StudentDay]]) -> list[Track]:
 
 def _year_group_of(groups: Iterable[YearGroup]) -> dict[int, YearGroup]:
     return {id: one for one in groups for id in one.student_ids}
-
-
-def _name(student: Student | None, id: int) -> str:
-    return student_name(student) if student else f"student {id}"
 
 
 def _rule(school: School, group: YearGroup | None) -> RateRule:

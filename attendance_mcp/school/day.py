@@ -15,7 +15,7 @@ from attendance_mcp.rules.labels import Label, Labels
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.days_off import closed_on
 from attendance_mcp.school.groups import Group
-from attendance_mcp.school.school import NO_HOMEROOM, School, group_name, student_name, teacher_name
+from attendance_mcp.school.school import NO_HOMEROOM, School, group_name, student_name
 from attendance_mcp.school.together import together
 from attendance_mcp.status import NOT_TAKEN, Kind
 
@@ -244,9 +244,9 @@ async def _homeroom_rows(
         rows.append(
             StudentDay(
                 id=row.id,
-                name=student_name(student) if student else f"student {row.id}",
+                name=school.student_name(student, row.id),
                 group=group_name(year_group),
-                register=teacher_name(teachers, student.homeroom_advisor_id if student else None),
+                register=school.teacher_name(teachers, student.homeroom_advisor_id if student else None),
                 label=labels.of_mark(row.mark.status, row.mark.label)
                 if row.mark and row.mark.status != NOT_TAKEN
                 else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from attendance_mcp.api.records import ClassRecord, YearGroup
 from attendance_mcp.errors import ArgumentError
@@ -24,6 +24,7 @@ class Group:
     year_groups: tuple[YearGroup, ...]
     students: frozenset[int] | None = None
     class_record: ClassRecord | None = None
+    advisor_id: int | None = None  # of a homeroom
 
     def __contains__(self, student_id: int) -> bool:
         return self.students is None or student_id in self.students
@@ -41,10 +42,10 @@ async def find_group(school: School, words: str) -> Group:
         return Group("school", "whole school", tuple(groups.values()))
     if asked.casefold() in MINE:
         asked = _mine(school)
-    found = (await school.directory()).find(asked, kinds=GROUPS)
+    found = await school.find(asked, kinds=GROUPS)
     entry = found.entry or _narrowed(found)
     if entry is None:
-        raise ArgumentError(unresolved(found, "group"))
+        raise ArgumentError(unresolved(school, found, "group"))
     return await _group(school, entry, groups)
 
 
@@ -61,12 +62,20 @@ async def _group(school: School, entry: Entry, groups: Mapping[int, YearGroup]) 
             own_students = {
                 id for id in group.student_ids if id in everybody and everybody[id].homeroom_advisor_id == entry.id
             }
-            return Group("homeroom", entry.name, (group,), frozenset(own_students))
+            return Group("homeroom", entry.name, (group,), frozenset(own_students), advisor_id=entry.id)
         case _:
             record = await school.class_(entry.id)
             roster = frozenset(await school.read(school.client.list_class_students, entry.id))
             year_groups = tuple(group for group in groups.values() if roster & set(group.student_ids))
             return Group("class", group_name(record), year_groups, roster, record)
+
+
+async def called_here(school: School, group: Group) -> Group:
+    """A group that was found for another reader, called as this one is told it."""
+    if group.advisor_id is None:
+        return group
+    advisor = school.teacher_name(await school.teachers(), group.advisor_id)
+    return replace(group, name=f"{group_name(group.year_groups[0])} {advisor}")
 
 
 def _mine(school: School) -> str:
@@ -87,14 +96,20 @@ def _narrowed(found: Found) -> Entry | None:
     return None
 
 
-def unresolved(found: Found, what: str) -> str:
+def unresolved(school: School, found: Found, what: str) -> str:
     """Why a name names nothing, with what it may mean."""
+    asked = school.disclosure.asked(found.asked)
     if not found.candidates:
-        return f"No {what} here is called {found.asked!r}. find_in_school helps with names."
-    return f"{found.asked!r} may mean: {candidates(found.candidates)}. Give one of them, or its id."
+        return f"No {what} here is called {asked}. find_in_school helps with names."
+    return f"{_capital(asked)} may mean: {candidates(school, found.candidates)}. Give one of them, or its id."
 
 
-def candidates(entries: Sequence[Entry]) -> str:
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def candidates(school: School, entries: Sequence[Entry]) -> str:
     """Entries that can be told apart and asked for."""
-    named = [f"{entry} {entry.kind}{f' {entry.id}' if entry.id else ''}" for entry in entries[:MOST_CANDIDATES]]
+    ids = {entry: school.disclosure.entry_id(entry) for entry in entries[:MOST_CANDIDATES]}
+    named = [f"{entry} {entry.kind}{f' {id}' if id and id != entry.name else ''}" for entry, id in ids.items()]
     return "; ".join([*named, *([f"and {len(entries) - len(named)} more"] if len(entries) > len(named) else [])])

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from attendance_mcp.api.records import Parent, Student
+from attendance_mcp.digest.facts import Role
 from attendance_mcp.errors import ArgumentError
 from attendance_mcp.outside import one_line
 from attendance_mcp.school.directory import EntryKind
 from attendance_mcp.school.groups import unresolved
-from attendance_mcp.school.school import School, group_name, student_name, teacher_name
+from attendance_mcp.school.school import School, group_name, student_name
 
 _FEW_PARENTS = 12  # beyond, one listing of all parents is cheaper than a read each
 
@@ -22,15 +23,15 @@ class About:
 
     homeroom: str = ""
     classes: dict[int, str] = field(default_factory=dict)
-    parents: dict[int, str] = field(default_factory=dict)
-    siblings: dict[int, str] = field(default_factory=dict)
+    parents: dict[int | str, str] = field(default_factory=dict)
+    siblings: dict[int | str, str] = field(default_factory=dict)
 
 
 async def find_student(school: School, words: str) -> Student:
     """The student that the words mean. Raises ArgumentError with the candidates where they mean none or several."""
-    found = (await school.directory()).find(words, kinds=(EntryKind.STUDENT,))
+    found = await school.find(words, kinds=(EntryKind.STUDENT,))
     if found.entry is None:
-        raise ArgumentError(unresolved(found, "student"))
+        raise ArgumentError(unresolved(school, found, "student"))
     return await school.student(found.entry.id)
 
 
@@ -39,7 +40,7 @@ async def about_students(school: School, ids: Sequence[int], *, classes: bool) -
     students = await school.students(ids)
     teachers = await school.teachers()
     about = {
-        id: About(homeroom=teacher_name(teachers, student.homeroom_advisor_id) if student.homeroom_advisor_id else "")
+        id: About(homeroom=school.teacher_name(teachers, advisor) if (advisor := student.homeroom_advisor_id) else "")
         for id, student in students.items()
     }
     parents = await read_parents(school, {id for student in students.values() for id in student.parent_ids})
@@ -65,13 +66,13 @@ async def about_students(school: School, ids: Sequence[int], *, classes: bool) -
 async def read_parents(school: School, ids: set[int]) -> dict[int, Parent]:
     """Parents by id, each read alone where they are few."""
     if len(ids) > _FEW_PARENTS:
-        listing = {"parents": partial(school.read, school.client.list_parents)}
+        listing = {"parents": school.parents}
         read = await school.read_all(listing, called=lambda _: "Parents and siblings", needed=False)
-        everybody = {parent.id: parent for parents in read.values() for parent in parents}
+        everybody = read.get("parents", {})
         return {id: everybody[id] for id in ids if id in everybody}
     return await school.read_all(
-        {id: partial(school.read, school.client.get_parent, id) for id in sorted(ids)},
-        called=lambda id: f"Parent {id}",
+        {id: partial(school.parent, id) for id in sorted(ids)},
+        called=lambda id: school.disclosure.called(Role.PARENT, id, "Parent"),
         needed=False,
     )
 

@@ -17,7 +17,7 @@ from attendance_mcp.school.day import excused_students, read_class_days, read_ho
 from attendance_mcp.school.groups import Group
 from attendance_mcp.school.meetings import check_affordable, classes_of, not_kept, with_school
 from attendance_mcp.school.registers import homerooms_of
-from attendance_mcp.school.school import School, group_name, student_name, teacher_name
+from attendance_mcp.school.school import School, group_name
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ async def _students(
         label: Label | None = labels.of_mark(row.mark.status, row.mark.label) if row.mark else None
         marks[row.id] = Mark(label)
     for own in homerooms_of(homeroom, everybody) if homeroom else ():
-        whose = teacher_name(teachers, own.advisor_id)
+        whose = school.teacher_name(teachers, own.advisor_id)
         registers |= dict.fromkeys(own.students, (whose, bool(own.marked)))
     found = []
     for id in marks if homeroom else year_group.student_ids:
@@ -132,7 +132,7 @@ async def _students(
         found.append(
             Checked(
                 id=id,
-                name=student_name(student) if student else f"student {id}",
+                name=school.student_name(student, id),
                 group=group_name(year_group),
                 register=register,
                 day=StudentDay(

@@ -15,7 +15,7 @@ from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.day import read_class_days, read_homerooms
 from attendance_mcp.school.groups import Group
 from attendance_mcp.school.meetings import Meeting, check_affordable, classes_of, meetings_on, not_kept, with_school
-from attendance_mcp.school.school import School, group_name, teacher_name
+from attendance_mcp.school.school import School, group_name
 from attendance_mcp.status import NOT_TAKEN
 
 
@@ -67,7 +67,7 @@ async def homeroom_registers(school: School, group: Group, day: date) -> Registe
             found.states.append(
                 RegisterState(
                     of=group_name(year_groups[id]),
-                    whose=teacher_name(teachers, homeroom.advisor_id),
+                    whose=school.teacher_name(teachers, homeroom.advisor_id),
                     students=len(homeroom.students),
                     marked=len(homeroom.marked),
                     due=due,
@@ -131,7 +131,7 @@ async def _states(
     if not members:  # its own terms don't hold the day, or nobody is in it
         return []
     teachers = await school.teachers()
-    whose = listed([teacher_name(teachers, id) for id in record.teacher_ids]) or "no teacher"
+    whose = listed([school.teacher_name(teachers, id) for id in record.teacher_ids]) or "no teacher"
     rules, now = school.connection.profile.program(record.program_code), school.clock.now()
     rows = [row.marks for row in answered.students if row.id in members]
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import ParamSpec, TypeVar
@@ -12,7 +12,8 @@ import anyio
 
 from attendance_mcp.api.client import Client
 from attendance_mcp.api.endpoints import ENDPOINTS
-from attendance_mcp.api.records import AcademicYear, ClassRecord, Student, Teacher, Term, YearGroup
+from attendance_mcp.api.records import AcademicYear, ClassRecord, Parent, Student, Teacher, Term, YearGroup
+from attendance_mcp.digest.facts import Role
 from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotOffered, Unavailable, UpstreamError
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import SchoolCalendar, YearDays
@@ -20,7 +21,15 @@ from attendance_mcp.rules.labels import Labels
 from attendance_mcp.rules.rates import RateRule
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
-from attendance_mcp.school.directory import Directory, group_entries, people_entries, student_entries, term_entries
+from attendance_mcp.school.directory import (
+    Directory,
+    EntryKind,
+    Found,
+    group_entries,
+    people_entries,
+    student_entries,
+    term_entries,
+)
 from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
 
 P = ParamSpec("P")
@@ -174,6 +183,9 @@ class School:
 
     async def all_students(self) -> Mapping[int, Student]:
         """Every student, archived ones too, by id."""
+        return self.disclosure.students(await self._everybody())
+
+    async def _everybody(self) -> Mapping[int, Student]:
         return await self.kept("all_students", self._load_students)
 
     async def students(self, ids: Iterable[int]) -> Mapping[int, Student]:
@@ -185,7 +197,7 @@ class School:
         found: dict[int, Student] = {}
         for id in sorted(wanted):
             try:
-                found[id] = await self.read(self.client.get_student, id)
+                found[id] = self.disclosure.person(await self.read(self.client.get_student, id))
             except NotFound:
                 continue
         return found
@@ -194,8 +206,12 @@ class School:
         """One student. Raises NotFound."""
         found = await self.students([id])
         if id not in found:
-            raise NotFound(f"The school has no student with the id {id}. The school's own number is not the id.")
+            raise NotFound(no_student(self.disclosure.id(Role.STUDENT, id)))
         return found[id]
+
+    async def parent(self, id: int) -> Parent:
+        """One parent. Raises NotFound."""
+        return self.disclosure.person(await self.read(self.client.get_parent, id))
 
     async def year_groups(self) -> Mapping[int, YearGroup]:
         return {group.id: group for group in await self.read(self.client.list_year_groups)}
@@ -215,10 +231,14 @@ class School:
         except NotFound:
             raise NotFound(f"The school has no class with the id {id}.") from None
 
+    async def parents(self) -> Mapping[int, Parent]:
+        """Every parent by id."""
+        return {one.id: self.disclosure.person(one) for one in await self.read(self.client.list_parents)}
+
     async def teachers(self) -> Mapping[int, Teacher]:
         """Teachers by id; empty where the API doesn't offer them or they can't be read, so that advisors stay ids."""
         try:
-            return {teacher.id: teacher for teacher in await self.read(self.client.list_teachers)}
+            return {teacher.id: self.disclosure.person(teacher) for teacher in await self._teachers()}
         except (NotOffered, NotAuthorised):
             return {}
         except UpstreamError as error:
@@ -226,6 +246,20 @@ class School:
             if said not in self.not_read:
                 self.not_read.append(said)
             return {}
+
+    async def _teachers(self) -> list[Teacher]:
+        return await self.read(self.client.list_teachers)
+
+    def teacher_name(self, teachers: Mapping[int, Teacher], id: int | None) -> str:
+        """A teacher's name, or what is known of them."""
+        if id is None:
+            return "no advisor"
+        teacher = teachers.get(id)
+        return staff_name(teacher) if teacher else self.disclosure.called(Role.STAFF, id, "advisor")
+
+    def student_name(self, student: Student | None, id: int) -> str:
+        """A student's name, or what is known of one whom the school doesn't list."""
+        return student_name(student) if student else self.disclosure.called(Role.STUDENT, id)
 
     async def academic_years(self) -> tuple[AcademicYear, ...]:
         return tuple(await self.read(self.client.list_academic_years))
@@ -301,12 +335,21 @@ class School:
         return {record.id: record for record in await self.read(self.client.list_classes)}
 
     async def directory(self) -> Directory:
-        """What can be named here, without parents, whom only find_in_school looks for."""
+        """What can be named here, without parents, whom only find_in_school looks for.
+
+        It has people's names whatever the setting PRIVACY says: `find` answers what may be told of them.
+        """
         return await self.kept("directory", self._make_directory)
 
+    async def find(self, words: str, *, kinds: Collection[EntryKind]) -> Found:
+        """What a name, an id or a code in a call means."""
+        return self.disclosure.find(await self.directory(), words, kinds=kinds)
+
     async def _make_directory(self) -> Directory:
-        students, groups, teachers = await self.all_students(), await self.year_groups(), await self.teachers()
-        advisors = {id: teacher_name(teachers, id) for id in teachers}
+        person = self.for_person()
+        students, groups, teachers = await self._everybody(), await self.year_groups(), await person.teachers()
+        self.not_read += person.not_read
+        advisors = {id: staff_name(teacher) for id, teacher in teachers.items()}
         return Directory(
             [
                 *student_entries(students, groups),
@@ -317,14 +360,16 @@ class School:
         )
 
     async def names(self, ids: Iterable[int]) -> Mapping[int, str]:
-        """The students' names by id."""
-        return {id: student_name(student) for id, student in (await self.students(ids)).items()}
+        """What each of these students is called."""
+        wanted = set(ids)
+        known = await self.students(wanted)
+        return {id: self.student_name(known.get(id), id) for id in wanted}
 
     async def homerooms(self, ids: Iterable[int]) -> Mapping[int, str]:
         """Which homeroom each student is in, named by its advisor."""
         students = await self.students(ids)
         teachers = await self.teachers()
-        return {id: teacher_name(teachers, student.homeroom_advisor_id) for id, student in students.items()}
+        return {id: self.teacher_name(teachers, student.homeroom_advisor_id) for id, student in students.items()}
 
     async def _load_students(self) -> Mapping[int, Student]:
         return {student.id: student for student in await self.client.list_students()}
@@ -339,9 +384,10 @@ def group_name(group: YearGroup | ClassRecord) -> str:
     return one_line(group.name, limit=60)
 
 
-def teacher_name(teachers: Mapping[int, Teacher], id: int | None) -> str:
-    """A teacher's name, or what is known of them."""
-    if id is None:
-        return "no advisor"
-    teacher = teachers.get(id)
-    return one_line(f"{teacher.first_name} {teacher.last_name}", limit=60) if teacher else f"advisor {id}"
+def staff_name(teacher: Teacher) -> str:
+    return one_line(f"{teacher.first_name} {teacher.last_name}", limit=60)
+
+
+def no_student(ids: object) -> str:
+    """Why an id or a code names no student."""
+    return f"The school has no student with the id {ids}. The school's own number is not the id."

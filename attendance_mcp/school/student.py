@@ -22,7 +22,7 @@ from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.day import any_mark, day_from_classes, groups_without_homeroom
 from attendance_mcp.school.days_off import range_days
 from attendance_mcp.school.groups import Group
-from attendance_mcp.school.school import School, group_name, student_name, teacher_name
+from attendance_mcp.school.school import School, group_name, student_name
 from attendance_mcp.school.terms import (
     find_terms,
     in_term,
@@ -115,7 +115,7 @@ async def _about(school: School, student: Student, group: YearGroup | None, span
         name=student_name(student),
         group=group_name(group) if group else "no year group",
         span=span,
-        advisor=teacher_name(await school.teachers(), advisor) if advisor else "",
+        advisor=school.teacher_name(await school.teachers(), advisor) if advisor else "",
         archived=student.archived,
         rule=school.rate_rule(group.program_code if group else student.program_code),
     )

@@ -68,7 +68,8 @@ async def find_terms(school: School, words: str, codes: Collection[str | None]) 
         raise ArgumentError(f"That term has not begun: it starts on {spoken(first)}.")
     if not begun:
         known = {f"{one_line(term.name)} {year.name} ({term.id})" for year in years for term in year.terms}
-        raise ArgumentError(f"No term here is called {asked!r}. There are: {', '.join(sorted(known)) or 'none'}.")
+        called = school.disclosure.asked(asked)
+        raise ArgumentError(f"No term here is called {called}. There are: {', '.join(sorted(known)) or 'none'}.")
     return begun
 
 

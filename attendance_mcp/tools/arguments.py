@@ -8,11 +8,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
 from attendance_mcp.changes.items import ItemKind
+from attendance_mcp.digest.facts import Role
 from attendance_mcp.outside import one_line
 from attendance_mcp.school.clock import DayWord
+from attendance_mcp.school.codes import CODE
+from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
 from attendance_mcp.status import NOT_TAKEN, STATUSES, WRITABLE
 
 LARGEST_ID = 2**53 - 1  # what JSON carries without loss
@@ -27,6 +30,19 @@ def _id(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_ID:
         raise ValueError("an id is a whole number above 0, such as 10423411")
     return value
+
+
+def _told(info: ValidationInfo) -> Disclosure:
+    """How people are called in this call's arguments."""
+    return info.context if isinstance(info.context, Disclosure) else EVERYTHING
+
+
+def _of(role: Role) -> Callable[[Any, ValidationInfo], int]:
+    return lambda value, info: _id(_told(info).meant(role, value))
+
+
+def _optional_of(role: Role) -> Callable[[Any, ValidationInfo], int | None]:
+    return lambda value, info: None if value in (None, "") else _of(role)(value, info)
 
 
 def _ordinal(value: Any) -> int:
@@ -74,6 +90,8 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("a text is expected")
     line = one_line(value, limit=MOST_NOTES + 1)
+    if CODE.search(line):
+        raise ValueError("the code of a person can't be written: at school it means nothing")
     if len(line) > MOST_NOTES:
         raise ValueError(f"at most {MOST_NOTES} characters on one line can be written")
     return line
@@ -113,6 +131,12 @@ def _schema(kind: str, description: str = "", **more: Any) -> WithJsonSchema:
 
 
 Id = Annotated[int, BeforeValidator(_id), _schema("integer", minimum=1)]
+AStudent = Annotated[int, BeforeValidator(_of(Role.STUDENT)), _schema("integer", minimum=1, person="student")]
+AParent = Annotated[int, BeforeValidator(_of(Role.PARENT)), _schema("integer", minimum=1, person="parent")]
+OptionalStudent = Annotated[
+    int | None, BeforeValidator(_optional_of(Role.STUDENT)), _schema("integer", person="student")
+]
+OptionalParent = Annotated[int | None, BeforeValidator(_optional_of(Role.PARENT)), _schema("integer", person="parent")]
 Day = Annotated[date | DayWord, BeforeValidator(_day), _schema("string", "yyyy-mm-dd, today, yesterday or tomorrow")]
 OptionalId = Annotated[
     int | None,
@@ -182,7 +206,7 @@ class ClassMarkItem(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    student_id: Id
+    student_id: AStudent
     date: Day = "today"
     period: PeriodNumber
     status: StatusOrLabel
@@ -204,7 +228,11 @@ class ChangeItem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: ItemKind
-    student_ids: Annotated[list[Id], _at_most(200), _numbers(200)] = []
+    student_ids: Annotated[
+        list[AStudent],
+        _at_most(200),
+        _schema("array", items={"type": "integer", "person": "student"}, maxItems=200),
+    ] = []
     dates: Annotated[
         list[Day],
         _at_most(60),
@@ -219,7 +247,7 @@ class ChangeItem(BaseModel):
     ] = None
     notes: WrittenText = ""
     erase_notes: Flag = False
-    parent_id: OptionalId = None
+    parent_id: OptionalParent = None
     excusal_id: OptionalId = None
     end_date: FarDay = None
     comment: WrittenText = ""

@@ -10,7 +10,7 @@ from attendance_mcp.changes.items import Item
 from attendance_mcp.changes.journal import Journal, journal
 from attendance_mcp.changes.plan import plan_or_apply
 from attendance_mcp.school.clock import Clock
-from attendance_mcp.tools.arguments import ChangeItem, ChangeItems, FarDay, Limit, OptionalId, PlanCode, Summary
+from attendance_mcp.tools.arguments import ChangeItem, ChangeItems, FarDay, Limit, OptionalStudent, PlanCode, Summary
 
 
 async def plan_changes(errand: Errand, changes: ChangeItems) -> WriteFacts:
@@ -36,7 +36,7 @@ async def apply_changes(errand: Errand, confirmation: PlanCode, summary: Summary
 
 
 async def list_changes(
-    errand: Errand, since: FarDay = None, student_id: OptionalId = None, limit: Limit = 20
+    errand: Errand, since: FarDay = None, student_id: OptionalStudent = None, limit: Limit = 20
 ) -> Journal:
     """What was changed through this installation, newest first: plans that wait, are unsettled or were carried out,
     with their outcomes and whether they can be undone. student_id, or a limit up to 3, tells their rows too.

@@ -15,7 +15,17 @@ from attendance_mcp.digest.facts import within_room
 from attendance_mcp.outside import fenced
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, student_name
-from attendance_mcp.tools.arguments import Confirmation, Day, Id, OptionalDay, Page, PerPage, WrittenText
+from attendance_mcp.tools.arguments import (
+    AParent,
+    AStudent,
+    Confirmation,
+    Day,
+    Id,
+    OptionalDay,
+    Page,
+    PerPage,
+    WrittenText,
+)
 
 
 async def list_excusals(school: School, date: Day = "today", page: Page = 1, per_page: PerPage = 50) -> Excusals:
@@ -27,7 +37,7 @@ async def list_excusals(school: School, date: Day = "today", page: Page = 1, per
 
 
 async def list_student_excusals(
-    school: School, student_id: Id, applies_on: OptionalDay = None, page: Page = 1, per_page: PerPage = 50
+    school: School, student_id: AStudent, applies_on: OptionalDay = None, page: Page = 1, per_page: PerPage = 50
 ) -> Excusals:
     """One student's excusals with their ids; applies_on keeps those that cover that day."""
     student = await school.student(student_id)
@@ -41,8 +51,8 @@ async def list_student_excusals(
 
 async def create_excusal(
     errand: Errand,
-    student_id: Id,
-    parent_id: Id,
+    student_id: AStudent,
+    parent_id: AParent,
     start_date: Day,
     end_date: OptionalDay = None,
     comment: WrittenText = "",
@@ -66,7 +76,7 @@ async def create_excusal(
 
 async def update_excusal(
     errand: Errand,
-    student_id: Id,
+    student_id: AStudent,
     excusal_id: Id,
     end_date: OptionalDay = None,
     comment: WrittenText = "",
@@ -83,7 +93,9 @@ async def update_excusal(
     )
 
 
-async def delete_excusal(errand: Errand, student_id: Id, excusal_id: Id, confirmation: Confirmation = "") -> WriteFacts:
+async def delete_excusal(
+    errand: Errand, student_id: AStudent, excusal_id: Id, confirmation: Confirmation = ""
+) -> WriteFacts:
     """Plans the deletion of an excusal; with the plan's confirmation and the same arguments, deletes it for good."""
     return await plan_or_apply(
         errand,
@@ -112,7 +124,7 @@ def _rows(excusals: Sequence[Excusal], names: Mapping[int, str]) -> list[Excusal
     return [
         ExcusalRow(
             id=row.id or 0,
-            student=names.get(row.student_id, f"student {row.student_id}"),
+            student=names[row.student_id],
             student_id=row.student_id,
             start=row.start_date.isoformat(),
             end=row.end_date.isoformat(),

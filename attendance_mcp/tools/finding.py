@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from attendance_mcp.digest.finding import AmbiguousName, Finding, FoundRecord
 from attendance_mcp.school.directory import MOST_CANDIDATES, Directory, Entry, EntryKind, Found, people_entries
 from attendance_mcp.school.people import About, about_students
@@ -19,14 +21,21 @@ async def find_in_school(school: School, names_or_ids: Names, kind: FindKind = "
     """
     directory = await _directory(school, kind)
     kinds = (EntryKind(kind),) if kind else tuple(EntryKind)
-    results = [directory.find(name, kinds=kinds) for name in dict.fromkeys(names_or_ids)]
+    results = [school.disclosure.find(directory, name, kinds=kinds) for name in dict.fromkeys(names_or_ids)]
+    if school.disclosure.codes is not None:
+        # A name that was typed is not said again where names may not be told: its place among them is.
+        results = [replace(one, asked=f"name {names_or_ids.index(one.asked) + 1}") for one in results]
     students = [one.entry.id for one in results if one.entry and one.entry.kind is EntryKind.STUDENT]
     about = await about_students(school, students, classes=len(students) <= _MOST_WITH_CLASSES)
     many = sum(bool(one.candidates) for one in results) > _MANY_AMBIGUOUS
     most = _FEW_CANDIDATES if many else MOST_CANDIDATES
     return Finding(
-        found=[_record(one.asked, one.entry, about.get(one.entry.id), close=one.close) for one in results if one.entry],
-        ambiguous=[_ambiguous(one, most=most) for one in results if one.candidates],
+        found=[
+            _record(school, one.asked, one.entry, about.get(one.entry.id), close=one.close)
+            for one in results
+            if one.entry
+        ],
+        ambiguous=[_ambiguous(school, one, most=most) for one in results if one.candidates],
         not_found=[one.asked for one in results if not one.entry and not one.candidates],
         remark=f"Classes are told for up to {_MOST_WITH_CLASSES} students at once."
         if len(students) > _MOST_WITH_CLASSES
@@ -40,23 +49,23 @@ async def _directory(school: School, kind: str) -> Directory:
     directory = await school.directory()
     if kind != EntryKind.PARENT:
         return directory
-    return Directory(people_entries({}, await school.read(school.client.list_parents)))
+    return Directory(people_entries({}, (await school.for_person().parents()).values()))
 
 
-def _ambiguous(found: Found, *, most: int) -> AmbiguousName:
+def _ambiguous(school: School, found: Found, *, most: int) -> AmbiguousName:
     return AmbiguousName(
         asked=found.asked,
-        candidates=[_record("", entry, None) for entry in found.candidates[:most]],
+        candidates=[_record(school, "", entry, None) for entry in found.candidates[:most]],
         more=max(0, len(found.candidates) - most),
     )
 
 
-def _record(asked: str, entry: Entry, about: About | None, *, close: bool = False) -> FoundRecord:
+def _record(school: School, asked: str, entry: Entry, about: About | None, *, close: bool = False) -> FoundRecord:
     about = about if about and entry.kind is EntryKind.STUDENT else About()
     return FoundRecord(
         asked=asked if asked != entry.name else "",
         kind=entry.kind,
-        id=entry.id,
+        id=school.disclosure.entry_id(entry),
         name=entry.name,
         of=entry.of,
         number=entry.number,

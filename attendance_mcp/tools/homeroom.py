@@ -11,6 +11,7 @@ from attendance_mcp.digest.totals import Adjustments, TermTotals, adjustments
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.school import School, group_name
 from attendance_mcp.tools.arguments import (
+    AStudent,
     Confirmation,
     Day,
     DetailLevel,
@@ -102,7 +103,7 @@ async def get_homeroom_adjustments(
 
 async def set_homeroom_attendance(
     errand: Errand,
-    student_id: Id,
+    student_id: AStudent,
     date: Day,
     status: StatusOrLabel,
     notes: WrittenText = "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from attendance_mcp.digest.absence_range import AbsenceRange
 from attendance_mcp.tools import (
     absences,
@@ -16,11 +18,16 @@ from attendance_mcp.tools import (
     student,
     window,
 )
-from attendance_mcp.tools.tool import AttendanceTool, tool
+from attendance_mcp.tools.tool import AttendanceTool
+from attendance_mcp.tools.tool import tool as make_tool
 
 
-def all_tools(*, writes: bool, browser: bool = True) -> list[AttendanceTool]:
-    """The tools; without writes, those that change nothing; without a browser, those that show nothing."""
+def all_tools(*, writes: bool, browser: bool = True, codes: bool = False) -> list[AttendanceTool]:
+    """The tools; without writes, those that change nothing; without a browser, those that show nothing.
+
+    With `codes` people go by codes in place of ids.
+    """
+    tool = partial(make_tool, codes=codes)
     reading = [
         tool(context.get_school_context, title="The school at a glance"),
         tool(finding.find_in_school, title="Find in school"),

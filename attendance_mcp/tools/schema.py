@@ -15,18 +15,19 @@ _EMPTY: tuple[Any, ...] = ("", False, None, [], {})
 _REF = "#/$defs/"
 
 
-def schemas_of(tool: str, arguments: type[BaseModel], facts: type[BaseModel]) -> Schemas:
+def schemas_of(tool: str, arguments: type[BaseModel], facts: type[BaseModel], *, codes: bool = False) -> Schemas:
     """The schemas of a tool's arguments and of its facts, as published in `schemas.json`.
 
     Making them costs more than everything else at a start, and a host starts a server for every chat; so they stand in
     a file, which a test holds against the code (`make schemas` writes it anew).
     """
     published = _published().get(tool)
-    return (published["input"], published["output"]) if published else made(arguments, facts)
+    of_input, of_output = (published["input"], published["output"]) if published else made(arguments, facts)
+    return _of_people(of_input, codes=codes), _of_people(of_output, codes=codes)
 
 
 def made(arguments: type[BaseModel], facts: type[BaseModel]) -> Schemas:
-    """The schemas of a tool, from its code."""
+    """The schemas of a tool, from its code. Ids of people are marked `"person": "student"`, which no client sees."""
     output = lean(facts.model_json_schema(mode="serialization"), output=True)
     return lean(arguments.model_json_schema()), output
 
@@ -35,6 +36,28 @@ def made(arguments: type[BaseModel], facts: type[BaseModel]) -> Schemas:
 def _published() -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, dict[str, Any]]] = json.loads(PUBLISHED.read_text("utf-8")) if PUBLISHED.exists() else {}
     return found
+
+
+def _of_people(node: Any, *, codes: bool) -> Any:
+    """The schema without the marks of people's ids, which are codes where people go by those."""
+    if isinstance(node, list):
+        return [_of_people(item, codes=codes) for item in node]
+    if not isinstance(node, dict):
+        return node
+    person = node.get("person")
+    if codes and isinstance(person, str):
+        kept = {key: value for key, value in node.items() if key not in ("person", "type", "minimum")}
+        return {**_CODES[person], **kept}
+    return {
+        key: _of_people(value, codes=codes) for key, value in node.items() if key != "person" or isinstance(value, dict)
+    }
+
+
+_CODES: dict[str, dict[str, Any]] = {
+    "student": {"type": "string", "pattern": "^stu_"},
+    "parent": {"type": "string", "pattern": "^par_"},
+    "any": {"type": ["integer", "string"]},
+}
 
 
 def lean(schema: dict[str, Any], *, output: bool = False) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class AttendanceTool(Tool):
         office: Office = context.request_context.lifespan_context
         errand: Errand | None = None
         try:
-            values = self._values(arguments)
+            values = self._values(arguments, office.disclosure)
             if self.first == "errand":
                 errand = office.errand(context)
                 facts = await self.fn(errand, **values)
@@ -100,7 +100,7 @@ class AttendanceTool(Tool):
                 await office.gave_outside(context)
             return result
 
-    def _values(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _values(self, arguments: dict[str, Any], disclosure: Disclosure) -> dict[str, Any]:
         model = self.fn_metadata.arg_model
         unknown = sorted(set(arguments) - set(model.model_fields))
         if unknown:
@@ -108,7 +108,7 @@ class AttendanceTool(Tool):
             named = ", ".join(repr(name[:40]) for name in unknown[:5])
             raise ArgumentError(f"{self.name} knows no argument {named}. Its arguments are: {known}.")
         try:
-            return model.model_validate(arguments).model_dump_one_level()
+            return model.model_validate(arguments, context=disclosure).model_dump_one_level()
         except ValidationError as error:
             problems = "; ".join(_problems(error, self.parameters))
             raise ArgumentError(f"{self.name} can't take these arguments: {problems}.") from None
@@ -123,17 +123,19 @@ def tool(
     idempotent: bool = True,
     open_world: bool = True,
     output: type[Facts] | None = None,
+    codes: bool = False,
 ) -> AttendanceTool:
     """The function as a tool; its docstring is the description, its return type the output schema.
 
-    `output` stands for the return type where a subclass of it may be answered too.
+    `output` stands for the return type where a subclass of it may be answered too. With `codes` people go by codes in
+    place of ids.
     """
     hints = get_type_hints(fn, include_extras=True)
     first, *parameters = inspect.signature(fn).parameters.values()
     required: Any = ...
     fields = {one.name: (hints[one.name], required if one.default is one.empty else one.default) for one in parameters}
     arguments: type[StrictArguments] = create_model(fn.__name__, __base__=StrictArguments, **fields)  # type: ignore[call-overload]
-    input_schema, output_schema = schemas_of(fn.__name__, arguments, output or hints["return"])
+    input_schema, output_schema = schemas_of(fn.__name__, arguments, output or hints["return"], codes=codes)
     return AttendanceTool(
         fn=fn,
         name=fn.__name__,

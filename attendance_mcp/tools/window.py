@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from attendance_mcp.digest.facts import Facts
+from attendance_mcp.digest.facts import Facts, Role
 from attendance_mcp.errors import ArgumentError
 from attendance_mcp.school.clock import spoken
 from attendance_mcp.school.groups import find_group
@@ -67,7 +67,7 @@ async def show_in_window(
         own = groups.get(found.year_group_id or 0)
         await find_terms(school, term, [own.program_code if own else found.program_code])
         await viewer.show(Look(view, student=found, term=term))
-        return Shown(view=view, of=f"student {found.id}")
+        return Shown(view=view, of=school.disclosure.called(Role.STUDENT, found.id))
     of = await find_group(school, group)
     if view == "term":
         await find_terms(school, term, dict.fromkeys(one.program_code for one in of.year_groups))

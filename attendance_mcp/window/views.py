@@ -10,6 +10,7 @@ from attendance_mcp.changes.journal import journal
 from attendance_mcp.digest.sheets import group_term
 from attendance_mcp.errors import AttendanceError
 from attendance_mcp.school.concerns import gather_term
+from attendance_mcp.school.groups import called_here
 from attendance_mcp.school.school import School
 from attendance_mcp.school.sheets import register_sheet, student_term_sheet
 from attendance_mcp.tools.viewing import NO_BROWSER, Look
@@ -32,13 +33,15 @@ class SchoolSheet:
         errand, look = self.errand(), self.look
         school = errand.school
         if look.student is not None:
-            return await student_term_sheet(school, look.student, look.term)
+            # Read again: who asked for the page may not have been told the name.
+            return await student_term_sheet(school, await school.student(look.student.id), look.term)
         if look.group is None:
             return await journal(errand, since=None, student_id=None, limit=_PLANS)
+        group = await called_here(school, look.group)
         if look.day is not None:
-            return await register_sheet(school, look.group, look.day)
-        evidence = await gather_term(school, look.group, look.term)
-        return group_term(evidence, of=look.group.name, not_read=school.not_read)
+            return await register_sheet(school, group, look.day)
+        evidence = await gather_term(school, group, look.term)
+        return group_term(evidence, of=group.name, not_read=school.not_read)
 
     async def plan(self, confirmation: str) -> PlanPort:
         plan = await self.errand().find(confirmation)

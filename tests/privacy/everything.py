@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp.types import CallToolResult
 
-from tests.tools.examples import DAY, Known
+from tests.tools.examples import DAY, Known, term_of
 from tests.upstream_school import Asking, UpstreamSchool, text
 
 Arguments = dict[str, Any]
@@ -22,9 +22,8 @@ def by_id(role: str, id: int) -> Any:
 
 def reads(school: UpstreamSchool, known: Known, who: Who = by_id) -> list[Call]:
     """Calls of every reading tool, so many that everybody of the school stands in some answer."""
-    groups = [id for (id,) in school.rows("select id from year_groups order by 1")]
+    groups = school.rows("select id, program_code from year_groups order by 1")
     classes = [id for (id,) in school.rows("select distinct class_id from class_marks where date = :day", day=DAY)]
-    absent = [id for (id,) in school.rows("select student_id from homeroom_marks where status in (0, 10) group by 1")]
     usual = [(tool, _called(arguments, who)) for tool, arguments in known.reads().items()]
     return [
         *usual,
@@ -35,13 +34,19 @@ def reads(school: UpstreamSchool, known: Known, who: Who = by_id) -> list[Call]:
         ("list_missing_registers", {"kind": "class"}),
         ("list_attendance_concerns", {"threshold": 100}),
         ("list_attendance_concerns", {"start_date": "2026-11-16", "end_date": DAY, "threshold": 100}),
-        *(("get_homeroom_attendance", {"year_group_id": id, "detail": "full"}) for id in groups),
-        *(("get_homeroom_adjustments", {"year_group_id": id, "term_id": known.term}) for id in groups),
+        *(("get_homeroom_attendance", {"year_group_id": id, "detail": "full"}) for id, _ in groups),
+        *(("get_homeroom_adjustments", {"year_group_id": id, "term_id": term_of(school, code)}) for id, code in groups),
         *(("get_class_attendance", {"class_id": id, "date": DAY, "detail": "full"}) for id in classes),
         *(("list_excusals", {"date": day}) for day in ("2026-11-18", "2026-11-20", "tomorrow")),
-        *(("get_student_attendance", {"student": str(who("student", id))}) for id in absent[:8]),
-        *(("list_student_excusals", {"student_id": who("student", id)}) for id in (known.excused, *absent[:8])),
+        *(("get_student_attendance", {"student": str(who("student", id))}) for id in away(school)),
+        *(("list_student_excusals", {"student_id": who("student", id)}) for id in (known.excused, *away(school))),
     ]
+
+
+def away(school: UpstreamSchool) -> list[int]:
+    """Some students who were absent."""
+    query = "select student_id from homeroom_marks where status in (0, 10) group by 1 order by 1 limit 6"
+    return [id for (id,) in school.rows(query)]
 
 
 def plans(known: Known, who: Who = by_id) -> list[Call]:
@@ -68,8 +73,14 @@ def _called(arguments: Arguments, who: Who) -> Arguments:
 
 
 async def answers(ask: Asking, calls: list[Call]) -> dict[str, str]:
-    """What is read of each call: its text and its structure, by the call."""
-    return {f"{tool} {json.dumps(arguments)}": whole(await ask(tool, **arguments)) for tool, arguments in calls}
+    """What is read of each call, which must succeed: its text and its structure, by the call."""
+    await ask.client.list_tools()  # from then on the client holds structures against the published schemas
+    read = {}
+    for tool, arguments in calls:
+        result = await ask(tool, **arguments)
+        assert not result.is_error, text(result)
+        read[f"{tool} {json.dumps(arguments)}"] = whole(result)
+    return read
 
 
 def whole(result: CallToolResult) -> str:

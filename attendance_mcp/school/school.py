@@ -237,8 +237,11 @@ class School:
 
     async def teachers(self) -> Mapping[int, Teacher]:
         """Teachers by id; empty where the API doesn't offer them or they can't be read, so that advisors stay ids."""
+        return {id: self.disclosure.person(teacher) for id, teacher in (await self._staff()).items()}
+
+    async def _staff(self) -> Mapping[int, Teacher]:
         try:
-            return {teacher.id: self.disclosure.person(teacher) for teacher in await self._teachers()}
+            return {teacher.id: teacher for teacher in await self.read(self.client.list_teachers)}
         except (NotOffered, NotAuthorised):
             return {}
         except UpstreamError as error:
@@ -246,9 +249,6 @@ class School:
             if said not in self.not_read:
                 self.not_read.append(said)
             return {}
-
-    async def _teachers(self) -> list[Teacher]:
-        return await self.read(self.client.list_teachers)
 
     def teacher_name(self, teachers: Mapping[int, Teacher], id: int | None) -> str:
         """A teacher's name, or what is known of them."""
@@ -346,9 +346,7 @@ class School:
         return self.disclosure.find(await self.directory(), words, kinds=kinds)
 
     async def _make_directory(self) -> Directory:
-        person = self.for_person()
-        students, groups, teachers = await self._everybody(), await self.year_groups(), await person.teachers()
-        self.not_read += person.not_read
+        students, groups, teachers = await self._everybody(), await self.year_groups(), await self._staff()
         advisors = {id: staff_name(teacher) for id, teacher in teachers.items()}
         return Directory(
             [

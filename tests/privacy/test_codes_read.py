@@ -181,11 +181,18 @@ async def test_resources_prompts_and_completions_name_nobody(school, codes):
         with pytest.raises(MCPError) as unknown:
             await client.get_prompt("parents-meeting", {"student": f"{first}{last}{first}"})
         read.append(str(unknown.value))
-        for argument, typed in (("student", first), ("student", last), ("group", teacher), ("group", "grade")):
+        for argument, typed in (
+            ("student", first),
+            ("student", last),
+            ("student", "stu"),
+            ("group", teacher),
+            ("group", "grade"),
+        ):
             completed = await client.complete(
                 PromptReference(type="ref/prompt", name="draft-excusal"), {"name": argument, "value": typed}
             )
             read += completed.completion.values
+            assert argument != "student" or completed.completion.values == []
     assert code in read[3]
     assert advisor in read[4]
     assert people.in_("\n".join(read)) == set()

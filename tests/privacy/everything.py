@@ -45,7 +45,7 @@ def reads(school: UpstreamSchool, known: Known, who: Who = by_id) -> list[Call]:
 
 def away(school: UpstreamSchool) -> list[int]:
     """Some students who were absent."""
-    query = "select student_id from homeroom_marks where status in (0, 10) group by 1 order by 1 limit 6"
+    query = "select student_id from homeroom_marks where status in (0, 10) group by 1 order by 1 limit 3"
     return [id for (id,) in school.rows(query)]
 
 

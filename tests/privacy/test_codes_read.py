@@ -41,6 +41,8 @@ async def test_no_answer_of_any_tool_names_anybody(open_school: Callable[..., Up
         who = await codes_for(ask, school, known)
         calls = [*reads(school, known, who), *plans(known, who)]
         read = await answers(ask, [*calls, ("list_changes", {"limit": 3})])
+        listed = {tool.name for tool in (await ask.client.list_tools()).tools}
+    assert {tool for tool, _ in calls} == listed - {"apply_changes", "show_in_window"}  # asked in the tests of writing
     assert {call: people.in_(words) for call, words in read.items() if people.in_(words)} == {}
     told = set(CODE.findall("\n".join(read.values())))
     assert {

@@ -73,12 +73,12 @@ def serve(
     """
     settings = settings_of(context, demo=demo)
     if http:
-        from attendance_mcp import http as over_http
+        from attendance_mcp.http import app, serving
 
-        or_end(lambda: over_http.refuse_strangers(host))
+        or_end(lambda: app.refuse_strangers(host))
         if not settings.demo and settings.zone is None:
             end("Over HTTP the school's time zone must be set, since clients may be anywhere: ATTENDANCE_TIMEZONE.")
-        over_http.run(server_of(settings, http=True), host=host, port=port)
+        serving.run(server_of(settings, http=True), host=host, port=port)
     else:
         from attendance_mcp import stdio
 

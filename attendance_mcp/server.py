@@ -128,6 +128,14 @@ class AttendanceServer(PromptServer, ResourceServer):
     longest_write = timedelta()
     """How long a write on its way may take, whatever else has ended."""
 
+    def __init__(self, name: str, *, office: App, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.office = office
+
+    def tool_names(self) -> frozenset[str]:
+        """What a client may call here."""
+        return frozenset(tool.name for tool in self._tool_manager.list_tools())
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
@@ -169,6 +177,7 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
 
     server = AttendanceServer(
         "attendance",
+        office=office,
         title="School attendance",
         instructions=INSTRUCTIONS + (_ABOUT_CODES if office.disclosure.codes is not None else ""),
         version=__version__,

@@ -246,6 +246,11 @@ class Store:
         erased = await self._do(work)
         return erased, await anyio.to_thread.run_sync(lambda: wipe(self._opened()))
 
+    async def check(self) -> None:
+        """Raises StoreUnavailable unless a plan could be stored now. Nothing is."""
+        nothing = plans.update().where(sa.false()).values(state=plans.c.state)
+        await self._do(lambda connection: connection.execute(nothing), abandon=True)
+
     async def read(self, query: Callable[[sa.Connection], T]) -> T:
         """What a query gives, for those who look at the store as a whole."""
         return await self._do(query)

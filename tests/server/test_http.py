@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import signal
+import json
 import socket
-import sys
 
 import httpx
 import pytest
@@ -15,7 +13,7 @@ from attendance_mcp.http import http_app
 from attendance_mcp.server import build
 from tests.upstream_school import on_a_port
 
-from .process import run, running
+from .process import run
 
 JSON = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -83,19 +81,6 @@ def test_the_command_refuses_an_address_that_others_reach(school):
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a signal that it could hear")
-def test_the_command_says_where_it_serves_and_does_so_until_it_is_told_to_end(school):
-    with running("serve", "--http", "--port", "0", settings=school.environment()) as process:
-        assert process.stderr is not None
-        found = re.fullmatch(r"attendance-mcp: serving on (http://127\.0\.0\.1:\d+)/mcp\n", process.stderr.readline())
-        assert found
-        assert ask(found[1]).status_code == 200
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=20)
-    assert process.returncode in (0, -signal.SIGTERM)
-    assert (out, err) == ("", "")
-
-
 def test_a_port_that_is_taken_is_said(school):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -104,4 +89,5 @@ def test_a_port_that_is_taken_is_said(school):
         done = run("serve", "--http", "--port", str(port), settings=school.environment())
     assert done.returncode != 0
     assert done.stdout == ""
-    assert "address already in use" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "address already in use" in json.loads(line)["message"]

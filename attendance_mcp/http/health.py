@@ -1,0 +1,64 @@
+"""What a load balancer may ask: whether the process lives, and whether it can serve. No name of anything is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from attendance_mcp.errors import AttendanceError
+from attendance_mcp.http.asgi import Scope, Send, not_allowed, send_json
+from attendance_mcp.server import App as Office
+
+OLDEST_SECONDS = 10.0  # a look at the upstream serves every probe of so long: probes must not cost the school's rate
+_PATIENCE = 4.0  # seconds; probes are given up after five or ten
+PATHS = ("/healthz", "/readyz")
+
+
+@dataclass(eq=False)
+class Health:
+    """The two probes of one server."""
+
+    office: Office
+    now: Callable[[], float] = time.monotonic
+    _looked: float | None = None
+    _found: dict[str, str] = field(default_factory=dict)
+    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def answer(self, scope: Scope, send: Send) -> None:
+        """`/healthz`: 200 while the process lives. `/readyz`: 200 while school and store can be used, else 503."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await not_allowed(send, allow=b"GET, HEAD")
+        elif scope["path"] == "/healthz":
+            await send_json(send, 200, {"status": "ok"})
+        else:
+            found = await self._look()
+            good = all(state in ("ok", "not used") for state in found.values())
+            await send_json(send, 200 if good else 503, {"status": "ok" if good else "not ready", **found})
+
+    async def _look(self) -> dict[str, str]:
+        async with self._one_at_a_time:
+            if self._looked is None or self.now() - self._looked >= OLDEST_SECONDS:
+                self._found = {"upstream": await self._upstream(), "store": await self._store()}
+                self._looked = self.now()
+            return self._found
+
+    async def _upstream(self) -> str:
+        try:
+            with anyio.fail_after(_PATIENCE):
+                await self.office.connection.client.get_school()
+        except (AttendanceError, TimeoutError):
+            return "unavailable"
+        return "ok"
+
+    async def _store(self) -> str:
+        if not self.office.connection.writes:
+            return "not used"
+        try:
+            with anyio.fail_after(_PATIENCE):
+                await self.office.desk.store.check()
+        except (AttendanceError, TimeoutError):
+            return "unavailable"
+        return "ok"

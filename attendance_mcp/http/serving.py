@@ -1,0 +1,47 @@
+"""The process that serves: it listens, says so, and ends after the requests under way."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from attendance_mcp.http.app import PATH, http_app
+from attendance_mcp.http.log import log_as_json, tell
+from attendance_mcp.server import AttendanceServer
+
+# A plan is carried out in 25 s and read back; a request that a person is waited for is let go: its plan waits on.
+_GRACE_SECONDS = 60
+
+
+class _Announced(uvicorn.Server):
+    """Says where it serves, port 0 taking a free one, and that it stops."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            bound = self.servers[0].sockets[0].getsockname()[1]
+            host = self.config.host
+            tell("serving", url=f"http://{f'[{host}]' if ':' in host else host}:{bound}{PATH}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        tell("stopping", open_requests=len(self.server_state.tasks))
+        await super().shutdown(sockets)
+        tell("stopped")
+
+
+def run(server: AttendanceServer, *, host: str, port: int) -> None:
+    """Serves until SIGTERM or SIGINT, then takes nothing new and ends when what is under way has been answered."""
+    log_as_json()
+    _Announced(
+        uvicorn.Config(
+            http_app(server, host=host),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    ).run()

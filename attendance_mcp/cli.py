@@ -59,7 +59,12 @@ def main(context: click.Context, *, demo: bool) -> None:
 @main.command()
 @demo_option
 @click.option("--http", is_flag=True, help="Serve streamable HTTP instead of stdio.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address for HTTP; this machine's own only.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address; without sign-in this machine's own only.",
+)
 @click.option("--port", default=8750, show_default=True, type=click.IntRange(0, 65535))
 @click.pass_context
 def serve(
@@ -75,10 +80,13 @@ def serve(
     if http:
         from attendance_mcp.http import app, serving
 
-        or_end(lambda: app.refuse_strangers(host))
+        sign_in = app.sign_in_of(settings)
+        if sign_in is None:
+            or_end(lambda: app.refuse_strangers(host))
         if not settings.demo and settings.zone is None:
             end("Over HTTP the school's time zone must be set, since clients may be anywhere: ATTENDANCE_TIMEZONE.")
-        serving.run(server_of(settings, http=True), host=host, port=port)
+        served = app.http_app(server_of(settings, http=True), host=host, sign_in=sign_in)
+        serving.run(served, host=host, port=port)
     else:
         from attendance_mcp import stdio
 

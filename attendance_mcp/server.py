@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server import MCPServer
+from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
 from mcp.types import (
@@ -28,7 +29,7 @@ from attendance_mcp.answer import refusal
 from attendance_mcp.api.client import Client
 from attendance_mcp.changes.desk import Desk, Errand
 from attendance_mcp.completions import complete
-from attendance_mcp.errors import ArgumentError, SettingsError
+from attendance_mcp.errors import ArgumentError, NotAuthorised, SettingsError
 from attendance_mcp.outside import one_line
 from attendance_mcp.prompts import PromptServer, load_prompts
 from attendance_mcp.resources import ResourceServer
@@ -76,16 +77,25 @@ class App:
     connection: Connection
     desk: Desk
     demo: bool = False
-    caller: str = LOCAL_CALLER
+    signed_in: bool = False  # whether every caller brings a token
     window: Window | None = None  # where the person sits at this machine
 
+    def caller(self) -> str:
+        """Who asks: the one local user, or the issuer and subject of the token of the request under way."""
+        if not self.signed_in:
+            return LOCAL_CALLER
+        token = get_access_token()
+        if token is None or token.claims is None:
+            raise NotAuthorised("Nobody is signed in.")
+        return f"{token.claims['iss']} {token.subject}"
+
     def school(self, context: Context[Any, Any]) -> School:
-        return School(self.connection, caller=self.caller, progress=_progress(context))
+        return School(self.connection, caller=self.caller(), progress=_progress(context))
 
     def errand(self, context: Context[Any, Any]) -> Errand:
         progress = _progress(context)
         return Errand(
-            School(self.connection, caller=self.caller, progress=progress),
+            School(self.connection, caller=self.caller(), progress=progress),
             self.desk,
             asker=ClientAsker(context, self.desk.ask_seconds),
             screen=self._screen(),
@@ -103,10 +113,10 @@ class App:
 
     def own_errand(self) -> Errand:
         """An errand of the caller's without a call behind it: in the window, at the terminal. A person reads it."""
-        return Errand(School(self.connection, caller=self.caller).for_person(), self.desk)
+        return Errand(School(self.connection, caller=self.caller()).for_person(), self.desk)
 
-    async def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 one caller so far
-        await self.desk.heard.heard(self.caller)
+    async def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 the protocol's
+        await self.desk.heard.heard(self.caller())
 
     def _screen(self) -> Screen | None:
         if self.window is None:

@@ -53,6 +53,15 @@ def checked_origin(url: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
 
 
+def checked_issuer(url: str) -> str:
+    """The address as it is given, to the letter: an issuer is known by it. Raises ValueError for one that can't be."""
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ValueError("must be an address without ? and #, such as https://login.school.example/tenant")
+    checked_origin(f"{parts.scheme}://{parts.netloc}")
+    return url
+
+
 def is_loopback(host: str) -> bool:
     """Whether the host is this machine itself."""
     try:
@@ -127,6 +136,9 @@ class Settings(BaseSettings):
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 365
     privacy: Literal["names", "minimal", "codes"] = "names"
     privacy_key_file: Path | None = None
+    public_url: Annotated[str, AfterValidator(checked_origin)] | None = None
+    oidc_issuer: Annotated[str, AfterValidator(checked_issuer)] | None = None
+    oidc_audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
     demo: bool = False
 
@@ -146,6 +158,16 @@ class Settings(BaseSettings):
         named = [PREFIX + place.upper() for place in places if getattr(self, place) is not None]
         if len(named) > 1:
             raise ValueError(f"{' and '.join(named)} are both set; keep one of them.")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_sign_in(self) -> Self:
+        if self.oidc_issuer is not None and self.public_url is None:
+            raise ValueError(
+                "ATTENDANCE_OIDC_ISSUER needs ATTENDANCE_PUBLIC_URL too: the address by which clients know this server."
+            )
+        if self.oidc_issuer is None and (self.oidc_audience or self.public_url):
+            raise ValueError("ATTENDANCE_PUBLIC_URL and ATTENDANCE_OIDC_AUDIENCE need ATTENDANCE_OIDC_ISSUER too.")
         return self
 
     @property

@@ -2,53 +2,87 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from mcp.server.transport_security import TransportSecuritySettings
 
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.http.asgi import App, Receive, Scope, Send, not_allowed
-from attendance_mcp.http.asked import Asked, read_body
+from attendance_mcp.http.asked import ASKED, Asked, read_body
 from attendance_mcp.http.health import PATHS, Health
 from attendance_mcp.http.log import logged
 from attendance_mcp.server import AttendanceServer
-from attendance_mcp.settings import is_loopback
+from attendance_mcp.settings import Settings, is_loopback
+from attendance_mcp.tools.registry import all_tools
+
+if TYPE_CHECKING:
+    from attendance_mcp.http.sign_in import SignIn
 
 PATH = "/mcp"
+_LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 
 
-def http_app(server: AttendanceServer, *, host: str) -> App:
-    """The ASGI app. Raises SettingsError for an address that others can reach."""
-    refuse_strangers(host)
-    names = ["127.0.0.1:*", "localhost:*", "[::1]:*"]
-    inner: App = server.streamable_http_app(
+def sign_in_of(settings: Settings, *, again: float = 30.0) -> SignIn | None:
+    """The sign-in that the settings name; its libraries are loaded only where there is one. For `again` see Keys."""
+    if settings.oidc_issuer is None:
+        return None
+    from attendance_mcp.http.sign_in import SignIn
+
+    # Without the scope for writing nobody plans either: a plan is stored, and shows what may be written.
+    reading, all_here = (all_tools(writes=writes) for writes in (False, settings.writes_on(http=True)))
+    writing = {tool.name for tool in all_here} - {tool.name for tool in reading}
+    return SignIn.of(settings, path=PATH, writing=writing, again=again)
+
+
+def http_app(server: AttendanceServer, *, host: str, sign_in: SignIn | None = None) -> App:
+    """The ASGI app. Without sign-in raises SettingsError for an address that others can reach."""
+    if sign_in is None:
+        refuse_strangers(host)
+    server.office.signed_in = sign_in is not None
+    mcp: App = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
         json_response=True,
-        transport_security=TransportSecuritySettings(
-            allowed_hosts=names, allowed_origins=[f"http://{name}" for name in names]
-        ),
+        transport_security=_hosts(sign_in),
     )
+    inner = sign_in.before(mcp) if sign_in else mcp
+    metadata = urlsplit(sign_in.metadata_url).path if sign_in else None
     health = Health(server.office)
     known = server.tool_names()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await inner(scope, receive, send)
+            await mcp(scope, receive, send)
         elif scope["path"] in PATHS:
             await health.answer(scope, send)
         elif scope["path"] == PATH and scope["method"] == "POST":
             asked, again = await read_body(receive)
+            scope[ASKED] = asked
             await logged(inner, scope, again, send, asked=asked, known=known)
         else:
-            await logged(_beside, scope, receive, send, asked=Asked(), known=known)
+            await logged(beside, scope, receive, send, asked=Asked(), known=known)
 
-    async def _beside(scope: Scope, receive: Receive, send: Send) -> None:
-        # A stateless server has no stream to offer; the SDK would hold a GET open for ever.
-        if scope["path"] == PATH and scope["method"] != "OPTIONS":
+    async def beside(scope: Scope, receive: Receive, send: Send) -> None:
+        if sign_in is not None and scope["path"] == metadata:
+            await sign_in.metadata(scope, send)
+        elif scope["path"] == PATH:
+            # A stateless server has no stream to offer; the SDK would hold a GET open for ever.
             await not_allowed(send, allow=b"POST")
         else:
-            await inner(scope, receive, send)
+            await mcp(scope, receive, send)
 
     return app
+
+
+def _hosts(sign_in: SignIn | None) -> TransportSecuritySettings:
+    """The names that the server answers to; a proxy before it must leave `Host` as it is."""
+    if sign_in is None:
+        return TransportSecuritySettings(
+            allowed_hosts=[*_LOOPBACK], allowed_origins=[f"http://{name}" for name in _LOOPBACK]
+        )
+    parts = urlsplit(sign_in.resource)
+    return TransportSecuritySettings(allowed_hosts=[parts.netloc], allowed_origins=[f"{parts.scheme}://{parts.netloc}"])
 
 
 def refuse_strangers(host: str) -> None:
@@ -56,5 +90,5 @@ def refuse_strangers(host: str) -> None:
     if not is_loopback(host):
         raise SettingsError(
             f"Without sign-in the server listens on this machine only, not on {host}: whoever reaches the port would "
-            "see every student. Use --host 127.0.0.1."
+            "see every student. Use --host 127.0.0.1, or set ATTENDANCE_OIDC_ISSUER."
         )

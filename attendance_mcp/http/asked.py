@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from attendance_mcp.http.asgi import Message, Receive
 
+ASKED = "attendance.asked"  # where the scope of a request holds what it asks for
 MOST_BYTES = 4 * 1024 * 1024  # the SDK's own bound, which answers 413
 # What a line of the log may say: a method is the client's word and may be anything.
 _METHODS = frozenset(
@@ -35,10 +36,14 @@ _METHODS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The methods and tools that a body names; a batch, which older clients may send, names several."""
+    """The methods and tools that a body names; a batch, which older clients may send, names several.
+
+    An unclear one can't be read here. Another parser may read it, so that it may ask for anything.
+    """
 
     methods: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    unclear: bool = False
 
     def told(self, known: Collection[str]) -> dict[str, str]:
         """What the log may say of it: words of the protocol and names of our tools, none of the client's own."""
@@ -52,7 +57,7 @@ class Asked:
 
 
 async def read_body(receive: Receive) -> tuple[Asked, Receive]:
-    """What the body asks for, and a `receive` that gives it whole. What is no JSON-RPC asks for nothing.
+    """What the body asks for, and a `receive` that gives it whole.
 
     Of a body over the bound only its beginning is read; whoever answers it reads on, and refuses it.
     """
@@ -69,14 +74,14 @@ async def read_body(receive: Receive) -> tuple[Asked, Receive]:
     async def again() -> Message:
         return next(waiting, None) or await receive()
 
-    return (_asked(whole) if size <= MOST_BYTES else Asked()), again
+    return (_asked(whole) if size <= MOST_BYTES else Asked(unclear=True)), again
 
 
 def _asked(body: bytes) -> Asked:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
-        return Asked()
+        return Asked(unclear=True)
     messages = [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict)]
     methods = [one["method"] for one in messages if isinstance(one.get("method"), str)]
     calls = [one["params"] for one in messages if one.get("method") == "tools/call"]

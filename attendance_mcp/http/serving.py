@@ -6,9 +6,9 @@ import socket
 
 import uvicorn
 
-from attendance_mcp.http.app import PATH, http_app
+from attendance_mcp.http.app import PATH
+from attendance_mcp.http.asgi import App
 from attendance_mcp.http.log import log_as_json, tell
-from attendance_mcp.server import AttendanceServer
 
 # A plan is carried out in 25 s and read back; a request that a person is waited for is let go: its plan waits on.
 _GRACE_SECONDS = 60
@@ -30,12 +30,12 @@ class _Announced(uvicorn.Server):
         tell("stopped")
 
 
-def run(server: AttendanceServer, *, host: str, port: int) -> None:
+def run(app: App, *, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT, then takes nothing new and ends when what is under way has been answered."""
     log_as_json()
     _Announced(
         uvicorn.Config(
-            http_app(server, host=host),
+            app,
             host=host,
             port=port,
             log_config=None,

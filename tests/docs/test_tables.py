@@ -36,7 +36,8 @@ def test_every_prompt_is_listed_with_its_arguments():
 
 
 def test_every_setting_is_listed_with_its_default_and_its_choices():
-    listed = {row[0].strip("`"): row[1:] for row in table_rows(part("README.md", "settings"))}
+    tables = [*table_rows(part("README.md", "settings")), *table_rows(part("docs/school-server.md", "settings"))]
+    listed = {row[0].strip("`"): row[1:] for row in tables}
     defaults = {PREFIX + name.upper(): shown(field.default) for name, field in Settings.model_fields.items()}
     assert {name: default for name, (default, _) in listed.items()} == defaults
     for name, field in Settings.model_fields.items():

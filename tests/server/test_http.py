@@ -77,7 +77,7 @@ def test_the_command_refuses_an_address_that_others_reach(school):
     assert done.stdout == ""
     assert done.stderr == (
         "attendance-mcp: Without sign-in the server listens on this machine only, not on 0.0.0.0: whoever reaches the "
-        "port would see every student. Use --host 127.0.0.1.\n"
+        "port would see every student. Use --host 127.0.0.1, or set ATTENDANCE_OIDC_ISSUER.\n"
     )
 
 

@@ -1,0 +1,72 @@
+// An identity provider on loopback, as a school's is set up: clients are registered beforehand, none by itself.
+// Its one argument is JSON: {port, jwks, resources: {indicator: audience}, people: {id: claims}, redirects: [uri]}.
+// A person signs in without a password: whoever `login_hint` names.
+import { createServer } from "node:http";
+import { Provider } from "oidc-provider";
+
+const given = JSON.parse(process.argv[2]);
+const issuer = `http://127.0.0.1:${given.port}`;
+const scopes = ["attendance:read", "attendance:write"];
+
+const provider = new Provider(issuer, {
+  jwks: given.jwks,
+  scopes: ["openid", "offline_access"],
+  claims: { openid: ["sub", "email", "groups"] },
+  conformIdTokenClaims: false,
+  clients: [
+    {
+      client_id: "assistant",
+      token_endpoint_auth_method: "none",
+      application_type: "native",
+      redirect_uris: given.redirects,
+      grant_types: ["authorization_code"],
+      response_types: ["code"],
+    },
+    {
+      client_id: "approvals",
+      client_secret: "a-secret-of-the-approvals-page",
+      redirect_uris: given.redirects,
+      grant_types: ["authorization_code"],
+      response_types: ["code"],
+    },
+  ],
+  features: {
+    devInteractions: { enabled: false },
+    registration: { enabled: false },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (_ctx, _client, oneOf) => oneOf,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (_ctx, indicator) => ({
+        scope: scopes.join(" "),
+        audience: given.resources[indicator],
+        accessTokenFormat: "jwt",
+        jwt: { sign: { alg: "RS256" } },
+      }),
+    },
+  },
+  findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...given.people[id] }) }),
+  extraTokenClaims: (_ctx, token) => given.people[token.accountId],
+  interactions: { url: (_ctx, interaction) => `/sign-in/${interaction.uid}` },
+  ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 3600, IdToken: 3600, Interaction: 600, Session: 3600 },
+  cookies: { keys: ["of-the-tests"] },
+});
+
+async function signIn(req, res) {
+  const { params, grantId } = await provider.interactionDetails(req, res);
+  const accountId = params.login_hint;
+  const grant = grantId
+    ? await provider.Grant.find(grantId)
+    : new provider.Grant({ accountId, clientId: params.client_id });
+  grant.addOIDCScope(params.scope);
+  for (const indicator of [params.resource].flat().filter(Boolean)) grant.addResourceScope(indicator, params.scope);
+  const consent = { grantId: await grant.save() };
+  await provider.interactionFinished(req, res, { login: { accountId }, consent });
+}
+
+const ask = provider.callback();
+createServer((req, res) => {
+  console.log(req.method, req.url.split("?")[0]);
+  if (req.url.startsWith("/sign-in/")) signIn(req, res).catch((error) => res.writeHead(500).end(String(error)));
+  else ask(req, res);
+}).listen(given.port, "127.0.0.1", () => console.log("listening"));

@@ -13,15 +13,20 @@ from attendance_mcp.errors import AttendanceError
 MOST_TEXT = 15_000
 NOTHING_WRITTEN = "Nothing was written."
 DEMO_NOTICE = "Demo school: invented people."
+LIMITED_NOTICE = "Only of the students whom the school's policy lets you see."
 
 
-def answer(facts: Facts, *, demo: bool = False) -> CallToolResult:
-    """The facts as a short text and as structured content, each complete for a host that shows only one of them."""
+def answer(facts: Facts, *, demo: bool = False, limited: bool = False) -> CallToolResult:
+    """The facts as a short text and as structured content, each complete for a host that shows only one of them.
+
+    `limited` where the caller may not see every student: counts are then of those whom they see.
+    """
     structured = facts.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     lines = list(facts.lines())
-    if demo:
-        structured = {"notice": DEMO_NOTICE, **structured}
-        lines = [DEMO_NOTICE, *lines]
+    notices = [DEMO_NOTICE] * demo + [LIMITED_NOTICE] * limited
+    if notices:
+        structured = {"notice": " ".join(notices), **structured}
+        lines = [*notices, *lines]
     return CallToolResult(
         content=[TextContent(type="text", text=_within_budget(lines))],
         structured_content=json.loads(json.dumps(structured)),

@@ -3,6 +3,7 @@
 * AttendanceError
   + ArgumentError         an argument of the caller's
   + SettingsError         a setting is missing or can't be used
+  + NotAllowed            the school's policy denies it to this caller
   + NotOffered            the operation is only assumed, and this school's API has none
   + UpstreamError
     - NotAuthorised       the token may not do this
@@ -38,6 +39,10 @@ class ArgumentError(AttendanceError):
 
 class SettingsError(AttendanceError):
     """A setting is missing or can't be used."""
+
+
+class NotAllowed(AttendanceError):
+    """The school's policy doesn't let this caller do it; nothing was changed."""
 
 
 class NotOffered(AttendanceError):

@@ -90,7 +90,9 @@ class ResourceServer(MCPServer[Any]):
                 raise MCPError(INVALID_PARAMS, f"There is no such resource. There are: {known}.") from None
         office: Office = context.request_context.lifespan_context
         try:
-            result = answer(office.disclosure.facts(await card.facts(office.school(context))), demo=office.demo)
+            school = office.school(context)
+            facts = office.disclosure.facts(await card.facts(school))
+            result = answer(facts, demo=office.demo, limited=not school.sees_everybody)
         except AttendanceError as error:
             raise MCPError(code=INTERNAL_ERROR, message=str(error)) from None
         text = "\n".join(block.text for block in result.content if block.type == "text")

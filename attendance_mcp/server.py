@@ -22,6 +22,7 @@ from mcp.types import (
     InputRequiredResult,
     PromptReference,
     ResourceTemplateReference,
+    Tool,
 )
 
 from attendance_mcp import __version__
@@ -29,10 +30,11 @@ from attendance_mcp.answer import refusal
 from attendance_mcp.api.client import Client
 from attendance_mcp.changes.desk import Desk, Errand
 from attendance_mcp.completions import complete
-from attendance_mcp.errors import ArgumentError, NotAuthorised, SettingsError
+from attendance_mcp.errors import ArgumentError, NotAllowed, SettingsError
 from attendance_mcp.outside import one_line
 from attendance_mcp.prompts import PromptServer, load_prompts
 from attendance_mcp.resources import ResourceServer
+from attendance_mcp.rules.policy import UNLIMITED, Grants, Policy
 from attendance_mcp.rules.profile import Profile
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.codes import Codes
@@ -41,7 +43,7 @@ from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
 from attendance_mcp.school.school import LOCAL_CALLER, Progress, School
 from attendance_mcp.settings import Settings, data_folder
 from attendance_mcp.tools.asking import ClientAsker
-from attendance_mcp.tools.registry import all_tools
+from attendance_mcp.tools.registry import WRITING, all_tools
 
 if TYPE_CHECKING:
     from mcp.shared._stream_protocols import ReadStream, WriteStream
@@ -77,25 +79,37 @@ class App:
     connection: Connection
     desk: Desk
     demo: bool = False
+    caller: str = LOCAL_CALLER  # who asks where nobody signs in
     signed_in: bool = False  # whether every caller brings a token
+    policy: Policy | None = None  # without one nobody who is signed in may see anything
     window: Window | None = None  # where the person sits at this machine
 
-    def caller(self) -> str:
+    def asking(self) -> str:
         """Who asks: the one local user, or the issuer and subject of the token of the request under way."""
         if not self.signed_in:
-            return LOCAL_CALLER
-        token = get_access_token()
-        if token is None or token.claims is None:
-            raise NotAuthorised("Nobody is signed in.")
-        return f"{token.claims['iss']} {token.subject}"
+            return self.caller
+        claims = _claims()
+        return f"{claims['iss']}|{claims['sub']}"
+
+    def grants(self) -> Grants:
+        """What that caller may see and change."""
+        if not self.signed_in:
+            return UNLIMITED
+        return self.policy.grants(_claims()) if self.policy else Grants()
 
     def school(self, context: Context[Any, Any]) -> School:
-        return School(self.connection, caller=self.caller(), progress=_progress(context))
+        return self._school(_progress(context))
+
+    def _school(self, progress: Progress | None = None) -> School:
+        grants = self.grants()
+        if grants.nothing:
+            raise nothing_granted()
+        return School(self.connection, caller=self.asking(), grants=grants, progress=progress)
 
     def errand(self, context: Context[Any, Any]) -> Errand:
         progress = _progress(context)
         return Errand(
-            School(self.connection, caller=self.caller(), progress=progress),
+            self._school(progress),
             self.desk,
             asker=ClientAsker(context, self.desk.ask_seconds),
             screen=self._screen(),
@@ -111,12 +125,16 @@ class App:
     def disclosure(self) -> Disclosure:
         return self.connection.disclosure
 
+    def own_school(self) -> School:
+        """The school as its caller sees it, without a call behind it."""
+        return self._school()
+
     def own_errand(self) -> Errand:
         """An errand of the caller's without a call behind it: in the window, at the terminal. A person reads it."""
-        return Errand(School(self.connection, caller=self.caller()).for_person(), self.desk)
+        return Errand(self._school().for_person(), self.desk)
 
     async def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 the protocol's
-        await self.desk.heard.heard(self.caller())
+        await self.desk.heard.heard(self.asking())
 
     def _screen(self) -> Screen | None:
         if self.window is None:
@@ -130,6 +148,18 @@ class App:
             await self.window.aclose()  # first, since a plan may be on its way there
         await self.connection.aclose()
         self.desk.close()
+
+
+def nothing_granted() -> NotAllowed:
+    return NotAllowed("You are signed in, but the school's policy lets you see nobody. Ask the school's office.")
+
+
+def _claims() -> dict[str, Any]:
+    """What the token of the request under way says. Raises NotAllowed where there is none."""
+    token = get_access_token()
+    if token is None or not token.claims:
+        raise NotAllowed("Nobody is signed in.")
+    return token.claims
 
 
 class AttendanceServer(PromptServer, ResourceServer):
@@ -146,11 +176,25 @@ class AttendanceServer(PromptServer, ResourceServer):
         """What a client may call here."""
         return frozenset(tool.name for tool in self._tool_manager.list_tools())
 
+    def offered(self) -> frozenset[str]:
+        """What the caller of the request under way may call: a tool that would be denied isn't there for them."""
+        grants = self.office.grants()
+        if grants.nothing:
+            return frozenset()
+        return self.tool_names() if grants.write else self.tool_names() - WRITING
+
+    async def list_tools(self) -> list[Tool]:
+        offered = self.offered()
+        return [tool for tool in await super().list_tools() if tool.name in offered]
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        if self._tool_manager.get_tool(name) is None:
-            known = ", ".join(tool.name for tool in self._tool_manager.list_tools())
+        offered = self.offered()
+        if not offered:
+            return refusal(nothing_granted())
+        if name not in offered:
+            known = ", ".join(tool.name for tool in self._tool_manager.list_tools() if tool.name in offered)
             return refusal(ArgumentError(f"There is no tool {one_line(name, limit=40)!r} here. There are: {known}."))
         return await super().call_tool(name, arguments, context)
 
@@ -208,7 +252,11 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
     ) -> Completion | None:
         if not isinstance(ref, PromptReference):
             return None
-        return await complete(School(office.connection, caller=office.caller), argument.name, argument.value)
+        try:
+            school = office.own_school()
+        except NotAllowed:
+            return Completion(values=[])
+        return await complete(school, argument.name, argument.value)
 
     return server
 
@@ -233,7 +281,7 @@ def open_app(settings: Settings) -> App:
             zone_set=zone is not None,
         )
     connection.disclosure = _disclosure(settings, school=connection.name)
-    return App(connection=connection, desk=open_desk(settings), demo=settings.demo)
+    return App(connection=connection, desk=open_desk(settings), demo=settings.demo, policy=_policy(settings))
 
 
 def _disclosure(settings: Settings, *, school: str) -> Disclosure:
@@ -298,6 +346,16 @@ def _profile(settings: Settings) -> Profile | None:
         raise SettingsError(
             "The school profile of ATTENDANCE_PROFILE can't be read: a text file is expected."
         ) from None
+
+
+def _policy(settings: Settings) -> Policy | None:
+    """The policy that the settings name. Raises SettingsError where it can't be read or used."""
+    if settings.policy is None:
+        return None
+    try:
+        return Policy.from_toml(settings.policy.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("The policy of ATTENDANCE_POLICY can't be read: a text file is expected.") from None
 
 
 def _progress(context: Context[Any, Any]) -> Progress:

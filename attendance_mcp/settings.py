@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     privacy_key_file: Path | None = None
     public_url: Annotated[str, AfterValidator(checked_origin)] | None = None
     oidc_issuer: Annotated[str, AfterValidator(checked_issuer)] | None = None
+    policy: Path | None = None
     oidc_audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
     demo: bool = False
@@ -162,12 +163,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _whole_sign_in(self) -> Self:
-        if self.oidc_issuer is not None and self.public_url is None:
+        if self.oidc_issuer is None:
+            given = [name for name in ("public_url", "policy", "oidc_audience") if getattr(self, name) is not None]
+            if given:
+                raise ValueError(f"{PREFIX}{given[0].upper()} needs ATTENDANCE_OIDC_ISSUER too.")
+        elif self.public_url is None:
             raise ValueError(
                 "ATTENDANCE_OIDC_ISSUER needs ATTENDANCE_PUBLIC_URL too: the address by which clients know this server."
             )
-        if self.oidc_issuer is None and (self.oidc_audience or self.public_url):
-            raise ValueError("ATTENDANCE_PUBLIC_URL and ATTENDANCE_OIDC_AUDIENCE need ATTENDANCE_OIDC_ISSUER too.")
+        elif self.policy is None:
+            raise ValueError("ATTENDANCE_OIDC_ISSUER needs ATTENDANCE_POLICY too: the file that says who sees whom.")
         return self
 
     @property

@@ -65,6 +65,7 @@ async def apply_agreed(errand: Errand, code: str, agreed: Agreed) -> WriteFacts:
     gives_up = anyio.current_time() + _PATIENT_SHARE * errand.desk.carrying_out.total_seconds()
     while (plan := await errand.find(code)).state is PlanState.WAITING:
         _check_alive(errand, plan)
+        await errand.school.check_writable(change.target.student_id for change in plan.changes)
         with anyio.CancelScope(shield=True):
             now, lease = errand.desk.now(), _lease(errand)
             if await errand.desk.store.claim(plan.code, agreed=agreed, now=now, lease_until=lease):

@@ -17,6 +17,7 @@ from attendance_mcp.changes.wording import Words, grouped, moment, summary
 from attendance_mcp.digest.facts import Facts, Row, StudentId, counted, listed, within_room
 from attendance_mcp.errors import Unavailable
 from attendance_mcp.school.clock import spoken
+from attendance_mcp.school.school import LOCAL_CALLER
 from attendance_mcp.school.together import together
 
 MOST_WITH_ROWS = 3  # of so few plans the rows are told too
@@ -37,6 +38,7 @@ class JournalEntry(Row):
 
     time: str
     state: str
+    caller: str = ""
     summary: str
     agreed: str = ""
     outcomes: dict[str, int] = {}
@@ -48,7 +50,7 @@ class JournalEntry(Row):
 
     def lines(self) -> Iterable[str]:
         """One line, and the rows below it."""
-        told = [self.time, self.state]
+        told = [self.time, self.state + (f" ({self.caller})" if self.caller else "")]
         told += [f"agreed by {self.agreed}"] if self.agreed else []
         told += [tally_of(self.outcomes)] if self.outcomes else []
         told += [f"until {self.expires}"] if self.expires else []
@@ -92,6 +94,8 @@ async def journal(errand: Errand, *, since: date | None, student_id: int | None,
     school, store, now = errand.school, errand.desk.store, errand.desk.now()
     start = datetime.combine(since, time(), tzinfo=school.clock.zone) if since else None
     ask = partial(store.journal, school.connection.name, now=now, since=start, student_id=student_id, limit=limit)
+    if not school.sees_everybody:  # another's plans hold students whom this caller may not see
+        ask = partial(ask, caller=school.caller)
     plans, total = await ask()
     if unsettled := [plan for plan in plans if plan.state is PlanState.APPLYING]:
         await together(partial(_settle, errand, plan) for plan in unsettled)
@@ -123,10 +127,11 @@ async def _entry(errand: Errand, plan: Plan, student_id: int | None, *, with_row
     settled, waiting = plan.state is PlanState.SETTLED, plan.state is PlanState.WAITING
     renamed = own and waiting and await _renamed(errand, plan, line)
     undo = _undo(errand, plan, own=own) if settled else ""
-    usable = own and errand.school.connection.writes and (settled or plan.state is PlanState.APPLYING or not renamed)
+    usable = own and errand.school.writes and (settled or plan.state is PlanState.APPLYING or not renamed)
     return JournalEntry(
         time=moment(plan.settled or plan.created, now, zone),
         state=_STATES[plan.state] + ("" if own else ", another caller's"),
+        caller="" if own or plan.caller == LOCAL_CALLER else plan.caller,
         summary=line,
         agreed=_BY.get(plan.approval, ""),
         outcomes=dict(Counter(str(change.outcome) for change in plan.changes)) if settled else {},
@@ -154,7 +159,7 @@ def _undo(errand: Errand, plan: Plan, *, own: bool) -> str:
         return f"no, {lost}" if lost else "nothing to undo"
     if not own:
         return "only by its caller"
-    if not errand.school.connection.writes:
+    if not errand.school.writes:
         return "no, writing is off here"
     return f"partly, {lost}" if lost else "yes"
 

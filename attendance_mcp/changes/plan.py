@@ -77,6 +77,7 @@ async def plan_or_apply(
 async def store_plan(errand: Errand, draft: Draft, *, errand_hash: str) -> WriteFacts:
     """Stores the plan and says it. Nothing is written to the school."""
     check_size(len(draft.changes))
+    await errand.school.check_writable(change.target.student_id for change in draft.changes)
     if not draft.changes:
         told = "every record already is so." if draft.already_so else "no record was named."
         return WriteFacts(summary=told, already_so=draft.already_so, warnings=draft.warnings)

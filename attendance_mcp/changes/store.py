@@ -98,12 +98,21 @@ class Store:
         return await self._do(work)
 
     async def journal(
-        self, school: str, *, now: datetime, since: datetime | None, student_id: int | None, limit: int
+        self,
+        school: str,
+        *,
+        now: datetime,
+        since: datetime | None,
+        student_id: int | None,
+        limit: int,
+        caller: str | None = None,
     ) -> tuple[list[Plan], int]:
-        """The newest plans of a school, every caller's, and how many; not those that lapsed."""
+        """The newest plans of a school, one caller's or every caller's, and how many; not those that lapsed."""
         told = [plans.c.school == school, sa.or_(plans.c.state != PlanState.WAITING, plans.c.expires > stamp(now))]
         if since is not None:
             told.append(sa.func.coalesce(plans.c.settled, plans.c.created) >= stamp(since))
+        if caller is not None:
+            told.append(plans.c.caller == caller)
         if student_id is not None:
             told.append(plans.c.id.in_(sa.select(changes.c.plan_id).where(of_student(student_id))))
 

@@ -14,7 +14,7 @@ from attendance_mcp.http.health import PATHS, Health
 from attendance_mcp.http.log import logged
 from attendance_mcp.server import AttendanceServer
 from attendance_mcp.settings import Settings, is_loopback
-from attendance_mcp.tools.registry import all_tools
+from attendance_mcp.tools.registry import WRITING
 
 if TYPE_CHECKING:
     from attendance_mcp.http.sign_in import SignIn
@@ -29,10 +29,7 @@ def sign_in_of(settings: Settings, *, again: float = 30.0) -> SignIn | None:
         return None
     from attendance_mcp.http.sign_in import SignIn
 
-    # Without the scope for writing nobody plans either: a plan is stored, and shows what may be written.
-    reading, all_here = (all_tools(writes=writes) for writes in (False, settings.writes_on(http=True)))
-    writing = {tool.name for tool in all_here} - {tool.name for tool in reading}
-    return SignIn.of(settings, path=PATH, writing=writing, again=again)
+    return SignIn.of(settings, path=PATH, writing=WRITING if settings.writes_on(http=True) else (), again=again)
 
 
 def http_app(server: AttendanceServer, *, host: str, sign_in: SignIn | None = None) -> App:

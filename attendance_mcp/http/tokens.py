@@ -65,7 +65,7 @@ class Tokens(TokenVerifier):
 
 
 def _caller(claims: dict[str, Any]) -> str:
-    return f"{claims['iss']} {claims['sub']}" if claims["sub"] else ""
+    return f"{claims['iss']}|{claims['sub']}" if claims["sub"] else ""
 
 
 def _scopes(claims: dict[str, Any]) -> Iterable[str]:

@@ -161,7 +161,7 @@ def _known_without_homeroom(school: School, group: YearGroup, day: date) -> bool
     """Whether it is known without asking that a year group keeps no homeroom."""
     if school.connection.profile.program(group.program_code).keeps_homeroom is False:
         return True
-    return school.connection.memory.peek(_homeroom_key(group.id, day)) is True
+    return school.peek(_homeroom_key(group.id, day)) is True
 
 
 def _homeroom_key(group_id: int, day: date) -> tuple[str, tuple[int, int, int]]:

@@ -39,7 +39,8 @@ async def find_group(school: School, words: str) -> Group:
     asked = one_line(words, limit=120)
     groups = await school.year_groups()
     if asked.casefold() in WHOLE_SCHOOL:
-        return Group("school", "whole school", tuple(groups.values()))
+        name = "whole school" if school.sees_everybody else "all whom you may see"
+        return Group("school", name, tuple(groups.values()))
     if asked.casefold() in MINE:
         asked = _mine(school)
     found = await school.find(asked, kinds=GROUPS)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import anyio
 
@@ -18,6 +18,7 @@ from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotO
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import SchoolCalendar, YearDays
 from attendance_mcp.rules.labels import Labels
+from attendance_mcp.rules.policy import UNLIMITED, WHOLE_SCHOOL, Grants
 from attendance_mcp.rules.rates import RateRule
 from attendance_mcp.school.clock import Clock
 from attendance_mcp.school.connection import Connection
@@ -31,6 +32,8 @@ from attendance_mcp.school.directory import (
     term_entries,
 )
 from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
+from attendance_mcp.school.guard import Guard, check_writable, guarded_call
+from attendance_mcp.school.sight import Sight, sight_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,12 +64,14 @@ class School:
         connection: Connection,
         *,
         caller: str = LOCAL_CALLER,
+        grants: Grants = UNLIMITED,
         progress: Progress | None = None,
         disclosure: Disclosure | None = None,
     ) -> None:
         self.connection = connection
         self.caller = caller
         self.disclosure = disclosure or connection.disclosure
+        self._grants = grants
         self.not_read: list[str] = []
         self._progress = progress
         self._asked = self._answered = 0  # over all of the request: a client's progress may only grow
@@ -84,11 +89,41 @@ class School:
     def told_as(self, disclosure: Disclosure) -> School:
         if disclosure is self.disclosure:
             return self
-        return School(self.connection, caller=self.caller, disclosure=disclosure)
+        return School(self.connection, caller=self.caller, grants=self._grants, disclosure=disclosure)
 
     @property
     def client(self) -> Client:
-        return self.connection.client
+        """The client, whose answers are cut to what this caller may see."""
+        if not self.limited:
+            return self.connection.client
+        return cast("Client", Guard(self.connection.client, self.sight))
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is anybody whom this caller may not see or change."""
+        return self._grants != UNLIMITED
+
+    @property
+    def writes(self) -> bool:
+        """Whether this caller may change anything here."""
+        return self.connection.writes and bool(self._grants.write)
+
+    @property
+    def sees_everybody(self) -> bool:
+        return WHOLE_SCHOOL in {place.kind for place in self._grants.read}
+
+    async def sight(self) -> Sight | None:
+        """Whom this caller may see and change; None is everybody."""
+        if not self.limited:
+            return None
+        whole = School(self.connection, disclosure=EVERYTHING)  # a policy names groups as the school does
+        key = ("sight", self._grants)
+        found: Sight = await self._remembered(key, lambda: sight_of(whole, self._grants), keep=True)
+        return found
+
+    async def check_writable(self, students: Iterable[int]) -> None:
+        """Raises NotAllowed where one of these students' records is not this caller's to change."""
+        check_writable(await self.sight(), students)
 
     @property
     def clock(self) -> Clock:
@@ -103,19 +138,36 @@ class School:
         key = (name, args, tuple(sorted(kwargs.items())))
         if key in self._failed:
             raise self._failed[key]
+        raw: Callable[..., Awaitable[T]] = getattr(self.connection.client, name)
+
+        async def shared(*args: Any, **kwargs: Any) -> T:
+            # As the API gave it, for all callers; it is cut to each one's sight on its way out.
+            key = (name, args, tuple(sorted(kwargs.items())))
+            return await self._remembered(key, lambda: raw(*args, **kwargs), keep=self._may_keep(name, args))
+
         try:
-            return await self._remembered(key, lambda: method(*args, **kwargs), keep=self._may_keep(name, args))
+            cut: T = await guarded_call(raw, args, kwargs, await self.sight(), call=shared)
         except UpstreamError as error:
             if ENDPOINTS[name].reference:  # asked for again and again in one request, and each time tried three times
                 self._failed[key] = error
             raise
+        return cut
 
     async def kept(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
-        """What is worked out from reads, shared and kept for ten minutes as they are.
+        """What is worked out from reads, shared by those who see the same and kept for ten minutes as the reads are.
 
         Raises Unavailable where the request's deadline passes.
         """
-        return await self._remembered(key, load, keep=True)
+        return await self._remembered(self._own(key), load, keep=True)
+
+    def peek(self, key: Hashable) -> Any:
+        """What is kept under the key for those who see the same, else None."""
+        return self.connection.memory.peek(self._own(key))
+
+    def _own(self, key: Hashable) -> Hashable:
+        if not self.limited:
+            return key
+        return (*(key if isinstance(key, tuple) else (key,)), self._grants)
 
     async def _remembered(self, key: Hashable, load: Callable[[], Awaitable[T]], *, keep: bool) -> T:
         try:
@@ -191,7 +243,7 @@ class School:
     async def students(self, ids: Iterable[int]) -> Mapping[int, Student]:
         """The students with these ids; an id that the school doesn't know is missing."""
         wanted = set(ids)
-        if len(wanted) > _FEW or self.connection.memory.peek("all_students") is not None:
+        if len(wanted) > _FEW or self.peek("all_students") is not None:
             everybody = await self.all_students()
             return {id: everybody[id] for id in wanted if id in everybody}
         found: dict[int, Student] = {}

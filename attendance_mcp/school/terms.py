@@ -191,10 +191,7 @@ async def _take_off_days_to_come(
 async def _day_to_come(school: School, group_id: int, day: date) -> HomeroomDay:
     """Kept for this purpose alone, as no other answer may be ten minutes late; a write drops it by its first part."""
     key = ("get_homeroom_attendance", (group_id, day), "to come")
-    found: HomeroomDay = await school.connection.memory.get(
-        key, partial(school.read, school.client.get_homeroom_attendance, group_id, day), keep=True
-    )
-    return found
+    return await school.kept(key, partial(school.read, school.client.get_homeroom_attendance, group_id, day))
 
 
 def affordable(school: School) -> float:

@@ -27,7 +27,7 @@ async def get_school_context(school: School) -> SchoolContext:
         programs=labels,
         calendars={code: any(year.listed for year in calendars[code].years) for code in codes},
         zone_known=connection.zone_set,
-        writes=connection.writes,
+        writes=school.writes,
     )
     return SchoolContext(
         school=one_line((await school.read(school.client.get_school)).name),
@@ -40,7 +40,7 @@ async def get_school_context(school: School) -> SchoolContext:
         ],
         labels=labels_by_kind(labels),
         gaps=[_gap(gap, of=len(codes)) for gap in found],
-        writing=_WRITING if connection.writes else "Writing is off here: only reading tools are offered.",
+        writing=_WRITING if school.writes else "Writing is off here: only reading tools are offered.",
         not_read=school.not_read,
     )
 

@@ -21,6 +21,19 @@ from attendance_mcp.tools import (
 from attendance_mcp.tools.tool import AttendanceTool
 from attendance_mcp.tools.tool import tool as make_tool
 
+# Those that are left out without writing; plan_changes writes nothing itself, and leads to what does.
+WRITING = frozenset(
+    {
+        "apply_changes",
+        "create_excusal",
+        "delete_excusal",
+        "plan_changes",
+        "set_class_attendance",
+        "set_homeroom_attendance",
+        "update_excusal",
+    }
+)
+
 
 def all_tools(*, writes: bool, browser: bool = True, codes: bool = False) -> list[AttendanceTool]:
     """The tools; without writes, those that change nothing; without a browser, those that show nothing.

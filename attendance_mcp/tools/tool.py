@@ -82,12 +82,15 @@ class AttendanceTool(Tool):
             values = self._values(arguments, office.disclosure)
             if self.first == "errand":
                 errand = office.errand(context)
-                facts = await self.fn(errand, **values)
+                school, facts = errand.school, await self.fn(errand, **values)
             elif self.first == "viewer":
-                facts = await self.fn(office.viewer(context), **values)
+                viewer = office.viewer(context)
+                school, facts = viewer.school, await self.fn(viewer, **values)
             else:
-                facts = await self.fn(office.school(context), **values)
-            result = answer(office.disclosure.facts(facts), demo=office.demo)
+                school = office.school(context)
+                facts = await self.fn(school, **values)
+            limited = not school.sees_everybody
+            result = answer(office.disclosure.facts(facts), demo=office.demo, limited=limited)
         except AskFirst as asked:
             return asked.result
         except AttendanceError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from attendance_mcp.http import http_app
 from attendance_mcp.http.app import sign_in_of
 from attendance_mcp.server import build
-from tests.upstream_school import UpstreamSchool, on_a_port
+from tests.upstream_school import Era, UpstreamSchool, on_a_port
 
 from .identity import MISSING, IdentityProvider
 
@@ -31,8 +33,41 @@ HEADERS = {
 }
 PEOPLE: dict[str, dict[str, Any]] = {
     "ana": {"email": "ana@school.example", "groups": ["office"]},
-    "ben": {"email": "ben@school.example", "groups": ["advisors"]},
+    "ben": {"email": "ben@school.example", "groups": ["advisors-7-shen"]},
+    "cai": {"email": "cai@school.example", "groups": ["staff", "heads-8"]},
+    "dia": {"email": "Dia@School.example", "groups": ["staff"]},
+    "eli": {"email": "eli@school.example", "groups": ["counsellors"]},
+    "fay": {"email": "fay@school.example", "groups": ["visitors"]},
 }
+# An advisor of Grade 7 who also reads the other homeroom's class, the head of Grade 8, a teacher of Grade 9's science.
+POLICY = """
+[[allow]]
+claim = "groups"
+value = "office"
+read = "whole school"
+write = "whole school"
+
+[[allow]]
+claim = "groups"
+value = "counsellors"
+read = "whole school"
+
+[[allow]]
+claim = "groups"
+value = "advisors-7-shen"
+write.homerooms = ["Grade 7 Yichen Shen"]
+
+[[allow]]
+claim = "groups"
+value = ["heads-8", "heads-9"]
+read.year_groups = ["Grade 8"]
+write.year_groups = ["Grade 8"]
+
+[[allow]]
+claim = "email"
+value = "dia@school.example"
+read.classes = ["Combined Science 9"]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -71,21 +106,42 @@ class Guarded:
     def call(self, token: str | None, tool: str, **arguments: Any) -> httpx.Response:
         return self.post(token, "tools/call", {"name": tool, "arguments": arguments})
 
-    @contextmanager
-    def client(self, token: str, mode: str = "auto") -> Iterator[Client]:
+    def tools(self, token: str) -> set[str]:
+        """What is listed for this token."""
+        return {tool["name"] for tool in self.post(token).json()["result"]["tools"]}
+
+    def told(self, token: str, tool: str, **arguments: Any) -> tuple[bool, str]:
+        """Whether a call was answered, and all that it said."""
+        result = self.call(token, tool, **arguments).json()["result"]
+        return not result["isError"], json.dumps(result, ensure_ascii=False)
+
+    def facts(self, token: str, tool: str, **arguments: Any) -> dict[str, Any]:
+        result = self.call(token, tool, **arguments).json()["result"]
+        assert not result["isError"], result
+        return dict(result["structuredContent"])
+
+    @asynccontextmanager
+    async def client(self, token: str, era: Era = "auto") -> AsyncIterator[Client]:
         """An MCP client that brings this token."""
         headers = {"authorization": f"Bearer {token}", "host": HEADERS["host"]}
-        web = httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30), trust_env=False)
-        yield Client(streamable_http_client(f"{self.url}/mcp", http_client=web), mode=mode)
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30), trust_env=False) as web,
+            Client(streamable_http_client(f"{self.url}/mcp", http_client=web), mode=era) as client,
+        ):
+            yield client
 
 
 @pytest.fixture
-def guard(identity: IdentityProvider) -> Iterator[Callable[..., Guarded]]:
+def guard(identity: IdentityProvider, tmp_path: Path) -> Iterator[Callable[..., Guarded]]:
     """Opens a server with sign-in over a school: `guard(school, writes="confirm")`."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY)
     with ExitStack() as stack:
 
         def open_one(school: UpstreamSchool, *, again: float = 30.0, **settings: Any) -> Guarded:
-            given = school.settings(**{"oidc_issuer": identity.issuer, "public_url": PUBLIC, **settings})
+            given = school.settings(
+                **{"oidc_issuer": identity.issuer, "public_url": PUBLIC, "policy": policy, **settings}
+            )
             app = http_app(build(given, http=True), host="0.0.0.0", sign_in=sign_in_of(given, again=again))
             web = stack.enter_context(httpx.Client(trust_env=False, verify=False, timeout=20))
             return Guarded(stack.enter_context(on_a_port(app)), web)

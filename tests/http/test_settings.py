@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from attendance_mcp.settings import Settings, explain
 
 ISSUER, PUBLIC = "https://login.school.example/tenant/v2.0", "https://attendance.school.example"
+POLICY = Path("policy.toml")
 
 
 def wrong(**settings):
@@ -19,17 +22,20 @@ def wrong(**settings):
 
 def test_an_issuer_stays_as_it_is_given():
     for issuer in (ISSUER, ISSUER + "/", "http://127.0.0.1:8080/realms/school"):
-        assert Settings(oidc_issuer=issuer, public_url=PUBLIC + "/").oidc_issuer == issuer
+        assert Settings(oidc_issuer=issuer, public_url=PUBLIC + "/", policy=POLICY).oidc_issuer == issuer
 
 
 @pytest.mark.parametrize("issuer", ["http://login.school.example", "login.school.example", "https://a.example/?t=1", "https://me:word@a.example", ""])  # fmt: skip
 def test_an_address_that_can_be_no_issuer_is_refused(issuer):
-    assert wrong(oidc_issuer=issuer, public_url=PUBLIC).startswith("ATTENDANCE_OIDC_ISSUER: ")
+    assert wrong(oidc_issuer=issuer, public_url=PUBLIC, policy=POLICY).startswith("ATTENDANCE_OIDC_ISSUER: ")
 
 
 def test_one_half_of_sign_in_asks_for_the_other():
-    assert wrong(oidc_issuer=ISSUER) == (
+    assert wrong(oidc_issuer=ISSUER, policy=POLICY) == (
         "ATTENDANCE_OIDC_ISSUER needs ATTENDANCE_PUBLIC_URL too: the address by which clients know this server."
     )
-    for half in ({"public_url": PUBLIC}, {"oidc_audience": "api://attendance"}):
-        assert wrong(**half) == "ATTENDANCE_PUBLIC_URL and ATTENDANCE_OIDC_AUDIENCE need ATTENDANCE_OIDC_ISSUER too."
+    assert wrong(oidc_issuer=ISSUER, public_url=PUBLIC) == (
+        "ATTENDANCE_OIDC_ISSUER needs ATTENDANCE_POLICY too: the file that says who sees whom."
+    )
+    for name, half in (("PUBLIC_URL", PUBLIC), ("OIDC_AUDIENCE", "api://attendance"), ("POLICY", POLICY)):
+        assert wrong(**{name.lower(): half}) == f"ATTENDANCE_{name} needs ATTENDANCE_OIDC_ISSUER too."

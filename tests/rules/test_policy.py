@@ -1,0 +1,87 @@
+"""The policy file: whose claims grant what, and that all else is denied."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+from attendance_mcp.errors import SettingsError
+from attendance_mcp.rules.policy import UNLIMITED, Grants, Place, Policy
+
+OFFICE = '[[allow]]\nclaim = "groups"\nvalue = "office"\nread = "whole school"\nwrite = "whole school"\n'
+GRADE_8 = Place("year group", "Grade 8")
+HOMEROOM = Place("homeroom", "Grade 8 Mia Tanaka")
+
+
+def example():
+    return Policy.from_toml(files("attendance_mcp.rules").joinpath("policy.example.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"groups": []},
+        {"groups": "Attendance-Office"},
+        {"groups": ["attendance-office-2"]},
+        {"groups": {"attendance-office": True}},
+        {"groups": [["attendance-office"]]},
+        {"groups": None},
+        {"roles": ["attendance-office"]},
+        {"email": "ida.tanaka@school.example"},
+        {"email": "mia.tanaka@school.example", "email_verified": False},
+        {"email": "mia.tanaka@school.example", "email_verified": "false"},
+        {"realm_access": ["biology"]},
+        {"realm_access": {"role": ["biology"]}},
+    ],
+)
+def test_claims_that_no_rule_names_are_granted_nothing(claims):
+    assert example().grants(claims) == Grants()
+    assert example().grants(claims).nothing
+
+
+@pytest.mark.parametrize(
+    ("claims", "grants"),
+    [
+        ({"groups": ["staff", "attendance-office"]}, UNLIMITED),
+        ({"groups": "nurses"}, Grants(UNLIMITED.read)),
+        (
+            {"email": "Mia.Tanaka@School.example", "email_verified": True},
+            Grants(frozenset({GRADE_8, Place("year group", "Grade 9"), HOMEROOM}), frozenset({HOMEROOM})),
+        ),
+        ({"realm_access": {"roles": ["biology"]}}, Grants(frozenset({Place("class", "Biology 9A")}))),
+        ({"realm_access.roles": ["biology"]}, Grants(frozenset({Place("class", "Biology 9A")}))),
+    ],
+)
+def test_a_claim_is_granted_what_its_rule_says_and_what_may_be_written_may_be_read(claims, grants):
+    assert example().grants(claims) == grants
+
+
+def test_what_several_rules_grant_adds_up():
+    both = example().grants({"groups": ["nurses"], "email": "mia.tanaka@school.example"})
+    assert both.write == {HOMEROOM}
+    assert both.read >= UNLIMITED.read
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("allow = 3 3", "is no TOML: "),
+        ("", "can't be used: allow: Field required."),
+        ("allow = []", "can't be used: allow: List should have at least 1 item after validation, not 0."),
+        (OFFICE + "raed = 1\n", "can't be used: allow.0.raed: Extra inputs are not permitted."),
+        (OFFICE.replace('read = "whole school"', 'read = "everything"'), "can't be used: allow.0.read"),
+        (
+            OFFICE + '[[allow]]\nclaim = "x"\nvalue = "y"\n',
+            "can't be used: allow.1: grants nothing: give read or write.",
+        ),
+        (OFFICE.replace('"office"', "[]"), "can't be used: allow.0.value"),
+        (OFFICE.replace('"office"', '""'), "can't be used: allow.0.value"),
+        ('[[allow]]\nclaim = "x"\nvalue = "y"\nread.clases = ["a"]\n', "can't be used: allow.0.read"),
+    ],
+)
+def test_a_file_that_is_not_understood_wholly_is_refused(text, said):
+    with pytest.raises(SettingsError) as caught:
+        Policy.from_toml(text)
+    assert f"The policy of ATTENDANCE_POLICY {said}" in str(caught.value)

@@ -85,7 +85,8 @@ def serve(
             or_end(lambda: app.refuse_strangers(host))
         if not settings.demo and settings.zone is None:
             end("Over HTTP the school's time zone must be set, since clients may be anywhere: ATTENDANCE_TIMEZONE.")
-        served = app.http_app(server_of(settings, http=True), host=host, sign_in=sign_in)
+        page = or_end(lambda: app.page_of(settings, sign_in))
+        served = app.http_app(server_of(settings, http=True), host=host, sign_in=sign_in, page=page)
         serving.run(served, host=host, port=port)
     else:
         from attendance_mcp import stdio

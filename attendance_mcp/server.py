@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,6 +72,14 @@ place of ids. find_in_school turns a name or a school number that the person giv
 and write none into a note or a comment. The person sees names where they are asked to agree to a plan."""
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A caller, and what they may see and change."""
+
+    caller: str
+    grants: Grants
+
+
 @dataclass(eq=False)
 class App:
     """What lives as long as the server: it opens a School for every read and an Errand for every write."""
@@ -81,38 +89,35 @@ class App:
     demo: bool = False
     caller: str = LOCAL_CALLER  # who asks where nobody signs in
     signed_in: bool = False  # whether every caller brings a token
+    page: str = ""  # the address where a person agrees who signs in there
     policy: Policy | None = None  # without one nobody who is signed in may see anything
     window: Window | None = None  # where the person sits at this machine
 
-    def asking(self) -> str:
-        """Who asks: the one local user, or the issuer and subject of the token of the request under way."""
-        if not self.signed_in:
-            return self.caller
-        claims = _claims()
-        return f"{claims['iss']}|{claims['sub']}"
+    def person(self, claims: Mapping[str, Any]) -> Person:
+        """Whom a token's claims tell of."""
+        grants = self.policy.grants(claims) if self.policy else Grants()
+        return Person(f"{claims['iss']}|{claims['sub']}", grants)
 
-    def grants(self) -> Grants:
-        """What that caller may see and change."""
-        if not self.signed_in:
-            return UNLIMITED
-        return self.policy.grants(_claims()) if self.policy else Grants()
+    def asking(self) -> Person:
+        """Who asks: the one local user, or whoever's token the request under way brought."""
+        return self.person(_claims()) if self.signed_in else Person(self.caller, UNLIMITED)
 
     def school(self, context: Context[Any, Any]) -> School:
-        return self._school(_progress(context))
+        return self._school(self.asking(), _progress(context))
 
-    def _school(self, progress: Progress | None = None) -> School:
-        grants = self.grants()
-        if grants.nothing:
+    def _school(self, person: Person, progress: Progress | None = None) -> School:
+        if person.grants.nothing:
             raise nothing_granted()
-        return School(self.connection, caller=self.asking(), grants=grants, progress=progress)
+        return School(self.connection, caller=person.caller, grants=person.grants, progress=progress)
 
     def errand(self, context: Context[Any, Any]) -> Errand:
         progress = _progress(context)
         return Errand(
-            self._school(progress),
+            self._school(self.asking(), progress),
             self.desk,
             asker=ClientAsker(context, self.desk.ask_seconds),
             screen=self._screen(),
+            page=self.page,
             progress=progress,
         )
 
@@ -127,14 +132,18 @@ class App:
 
     def own_school(self) -> School:
         """The school as its caller sees it, without a call behind it."""
-        return self._school()
+        return self._school(self.asking())
 
     def own_errand(self) -> Errand:
         """An errand of the caller's without a call behind it: in the window, at the terminal. A person reads it."""
-        return Errand(self._school().for_person(), self.desk)
+        return self.errand_of(self.asking())
+
+    def errand_of(self, person: Person) -> Errand:
+        """An errand of that person's, who reads it themselves."""
+        return Errand(self._school(person).for_person(), self.desk)
 
     async def gave_outside(self, context: Context[Any, Any]) -> None:  # noqa: ARG002 the protocol's
-        await self.desk.heard.heard(self.asking())
+        await self.desk.heard.heard(self.asking().caller)
 
     def _screen(self) -> Screen | None:
         if self.window is None:
@@ -178,7 +187,7 @@ class AttendanceServer(PromptServer, ResourceServer):
 
     def offered(self) -> frozenset[str]:
         """What the caller of the request under way may call: a tool that would be denied isn't there for them."""
-        grants = self.office.grants()
+        grants = self.office.asking().grants
         if grants.nothing:
             return frozenset()
         return self.tool_names() if grants.write else self.tool_names() - WRITING

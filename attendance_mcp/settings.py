@@ -28,6 +28,7 @@ NO_TOKEN = (
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 _MOST_TOKEN_FILE = 8192
+_OF_SIGN_IN = ("public_url", "policy", "oidc_audience", "oidc_client_id", "oidc_client_secret_file")
 
 
 def checked_origin(url: str) -> str:
@@ -139,6 +140,8 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(checked_origin)] | None = None
     oidc_issuer: Annotated[str, AfterValidator(checked_issuer)] | None = None
     policy: Path | None = None
+    oidc_client_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    oidc_client_secret_file: Path | None = None
     oidc_audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
     demo: bool = False
@@ -164,7 +167,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _whole_sign_in(self) -> Self:
         if self.oidc_issuer is None:
-            given = [name for name in ("public_url", "policy", "oidc_audience") if getattr(self, name) is not None]
+            given = [name for name in _OF_SIGN_IN if getattr(self, name) is not None]
             if given:
                 raise ValueError(f"{PREFIX}{given[0].upper()} needs ATTENDANCE_OIDC_ISSUER too.")
         elif self.public_url is None:
@@ -210,7 +213,8 @@ class Settings(BaseSettings):
         if self.api_token is not None:
             return checked_token(self.api_token.get_secret_value(), where="ATTENDANCE_API_TOKEN")
         if self.api_token_file is not None:
-            return checked_token(_read_private(self.api_token_file), where="the file of ATTENDANCE_API_TOKEN_FILE")
+            name = "ATTENDANCE_API_TOKEN_FILE"
+            return checked_token(read_private(self.api_token_file, name=name), where=f"the file of {name}")
         if self.api_token_keyring is not None:
             return checked_token(_from_keyring(self.api_token_keyring), where="the keyring")
         raise SettingsError(NO_TOKEN)
@@ -267,19 +271,20 @@ def _from_keyring(name: str) -> str:
         raise SettingsError("The keyring of ATTENDANCE_API_TOKEN_KEYRING can't be opened.") from None
 
 
-def _read_private(path: Path) -> str:
+def read_private(path: Path, *, name: str) -> str:
+    """The text of a file that a setting of this name points to, which nobody else can change. Raises SettingsError."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise SettingsError("ATTENDANCE_API_TOKEN_FILE names no file.")
+            raise SettingsError(f"{name} names no file.")
         # Whoever can change the file chooses whose rights are used. Windows has no such bits.
         if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise SettingsError("The file of ATTENDANCE_API_TOKEN_FILE can be changed by others; chmod 600 mends it.")
+            raise SettingsError(f"The file of {name} can be changed by others; chmod 600 mends it.")
         with path.open("rb") as file:
             content = file.read(_MOST_TOKEN_FILE)
         return content.decode("utf-8-sig")  # an editor on Windows may begin it with a byte order mark
     except OSError as error:
         reason = error.strerror or "it can't be read"
-        raise SettingsError(f"The file of ATTENDANCE_API_TOKEN_FILE can't be read: {reason}.") from None
+        raise SettingsError(f"The file of {name} can't be read: {reason}.") from None
     except UnicodeDecodeError:
-        raise SettingsError("The file of ATTENDANCE_API_TOKEN_FILE is no text in UTF-8.") from None
+        raise SettingsError(f"The file of {name} is no text in UTF-8.") from None

@@ -30,6 +30,7 @@ from attendance_mcp.changes.risks import LONG_AGO_DAYS
 from attendance_mcp.changes.wording import moment, words_for
 from attendance_mcp.digest.facts import counted
 from attendance_mcp.errors import AttendanceError, NotApproved, PlanMismatch
+from attendance_mcp.school.school import LOCAL_CALLER
 
 MANY_ROWS = 10
 _NOBODY_NAMED = "its summary holds codes, so that the host's own prompt names nobody"
@@ -53,6 +54,12 @@ async def approval_of(errand: Errand, plan: Plan) -> Agreed | None:
     if errand.screen is not None and errand.screen.available():
         await _by_window(errand, plan, errand.screen, why)
         return None
+    if errand.page:
+        raise NotApproved(
+            f"A person must agree to this plan ({why}). It waits until {_until(errand, plan)} at {errand.page}, where "
+            "the person signs in, reads it and decides: give them that address. Call this again afterwards: it tells "
+            "the outcome."
+        )
     raise NotApproved(_ways(errand, plan, why, "nobody can be asked from here"))
 
 
@@ -145,6 +152,11 @@ async def _by_window(errand: Errand, plan: Plan, screen: Screen, why: str) -> No
 
 
 def _ways(errand: Errand, plan: Plan, why: str, hindrance: str) -> str:
+    if errand.school.caller != LOCAL_CALLER:  # whoever has a terminal of the server is another caller
+        return (
+            f"A person must agree to this plan ({why}), and {hindrance}. Use a client that can ask its user; or the "
+            "school's IT sets up the page /approvals (ATTENDANCE_OIDC_CLIENT_ID)."
+        )
     return (
         f"A person must agree to this plan ({why}), and {hindrance}. It waits until {_until(errand, plan)}. "
         f"Ask the person to run `attendance-mcp approve {plan.code}` in a terminal where this server runs, with its "

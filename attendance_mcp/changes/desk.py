@@ -68,6 +68,7 @@ class Errand:
     desk: Desk
     asker: Asker = field(default_factory=Nobody)
     screen: Screen | None = None
+    page: str = ""  # the address of a page where the caller signs in and agrees; empty where there is none
     progress: Progress | None = None
     sent: bool = False  # whether a write may have left: after that nobody may say that nothing did
 

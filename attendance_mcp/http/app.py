@@ -17,9 +17,10 @@ from attendance_mcp.settings import Settings, is_loopback
 from attendance_mcp.tools.registry import WRITING
 
 if TYPE_CHECKING:
+    from attendance_mcp.http.code_flow import CodeFlow
     from attendance_mcp.http.sign_in import SignIn
 
-PATH = "/mcp"
+PATH, APPROVALS = "/mcp", "/approvals"
 _LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 
 
@@ -32,7 +33,21 @@ def sign_in_of(settings: Settings, *, again: float = 30.0) -> SignIn | None:
     return SignIn.of(settings, path=PATH, writing=WRITING if settings.writes_on(http=True) else (), again=again)
 
 
-def http_app(server: AttendanceServer, *, host: str, sign_in: SignIn | None = None) -> App:
+def page_of(settings: Settings, sign_in: SignIn | None) -> CodeFlow | None:
+    """How people sign in on the page where they agree to plans; None where no client is registered for it.
+
+    Raises SettingsError for a client's secret that can't be read.
+    """
+    if sign_in is None or not sign_in.writing:
+        return None
+    from attendance_mcp.http.code_flow import CodeFlow
+
+    return CodeFlow.of(settings, sign_in, path=APPROVALS)
+
+
+def http_app(
+    server: AttendanceServer, *, host: str, sign_in: SignIn | None = None, page: CodeFlow | None = None
+) -> App:
     """The ASGI app. Without sign-in raises SettingsError for an address that others can reach."""
     if sign_in is None:
         refuse_strangers(host)
@@ -45,6 +60,7 @@ def http_app(server: AttendanceServer, *, host: str, sign_in: SignIn | None = No
     )
     inner = sign_in.before(mcp) if sign_in else mcp
     metadata = urlsplit(sign_in.metadata_url).path if sign_in else None
+    approvals = _approvals(server, page)
     health = Health(server.office)
     known = server.tool_names()
 
@@ -63,6 +79,8 @@ def http_app(server: AttendanceServer, *, host: str, sign_in: SignIn | None = No
     async def beside(scope: Scope, receive: Receive, send: Send) -> None:
         if sign_in is not None and scope["path"] == metadata:
             await sign_in.metadata(scope, send)
+        elif approvals is not None and (scope["path"] + "/").startswith(f"{APPROVALS}/"):
+            await approvals(scope, receive, send)
         elif scope["path"] == PATH:
             # A stateless server has no stream to offer; the SDK would hold a GET open for ever.
             await not_allowed(send, allow=b"POST")
@@ -70,6 +88,15 @@ def http_app(server: AttendanceServer, *, host: str, sign_in: SignIn | None = No
             await mcp(scope, receive, send)
 
     return app
+
+
+def _approvals(server: AttendanceServer, page: CodeFlow | None) -> App | None:
+    if page is None:
+        return None
+    from attendance_mcp.http.approvals import Approvals
+
+    server.office.page = page.address_of_page
+    return Approvals(server.office, page).app()
 
 
 def _hosts(sign_in: SignIn | None) -> TransportSecuritySettings:

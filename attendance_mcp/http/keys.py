@@ -62,20 +62,20 @@ class Keys:
 
     def _fetch(self) -> None:
         try:
-            self._keys = PyJWKSet.from_dict(_read(_address_of_keys(self._issuer)))
+            self._keys = PyJWKSet.from_dict(_read(checked_issuer(str(discovered(self._issuer).get("jwks_uri")))))
             self._read = time.monotonic()
             self._next_try = self._read + self._again
         except (jwt.PyJWTError, ValueError, OSError):
             self._next_try = time.monotonic() + min(self._again, _AGAIN_AFTER_FAILURE)
 
 
-def _address_of_keys(issuer: str) -> str:
-    """Where the issuer says that its keys are."""
+def discovered(issuer: str) -> dict[str, object]:
+    """What the issuer says of itself. Raises PyJWTError, ValueError or OSError where it can't be had."""
     found = _read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     # Who answers for another issuer may not name the keys of this one.
     if found.get("issuer") != issuer:
         raise ValueError("the document is of another issuer")
-    return checked_issuer(str(found.get("jwks_uri")))
+    return found
 
 
 def _read(address: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from attendance_mcp.digest.facts import counted
@@ -34,7 +35,18 @@ _ADVICE = {
 _OUTCOMES = ("done", *_ADVICE)
 
 
-def plan(view: PlanView, *, path: str, ticket: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a page stands: what is before the addresses of its files, and who serves it."""
+
+    assets: str
+    served_by: str
+
+
+WINDOW = Site("", "This page is served by your own computer, to this browser only.")
+
+
+def plan(view: PlanView, *, path: str, ticket: str, site: Site = WINDOW) -> str:
     """The page of a plan. `ticket` goes into its forms, which post to `path`."""
     state = _STATES[view.state]
     main = element(
@@ -51,41 +63,56 @@ def plan(view: PlanView, *, path: str, ticket: str) -> str:
     again = element("meta", http_equiv="refresh", content="2") if view.state == "applying" else ""
     # The title stands in the browser's history, so it names nobody.
     header = _header(school=view.school, demo=view.demo)
-    return _document(f"{state}: plan of changes", header, main, head=element("noscript", again) if again else "")
+    head = element("noscript", again) if again else ""
+    return _document(f"{state}: plan of changes", header, main, head=head, site=site)
+
+
+def waiting(plans: Sequence[tuple[str, PlanView]], *, site: Site) -> str:
+    """The plans that wait for one person, each with the address of its page."""
+    lines = [
+        element("li", element("a", typed(view.summary), href=address), " ", element("span", _STATES[view.state]))
+        for address, view in plans
+    ]
+    heading = f"{counted(len(plans), 'plan')} of yours" if plans else "No plan of yours waits"
+    text = "Open each one, read it, and decide." if plans else "Ask the assistant to plan the changes again."
+    listed = element("ul", *lines, role="list") if lines else ""
+    main = element("main", element("h1", heading), element("p", text, class_="lead"), listed)
+    return _document("Plans that wait", _header(demo=False), main, site=site)
 
 
 def page(title: str, main: Html, *, demo: bool, head: str = "", served: bool = True) -> str:
     """A page of another kind, in the window's own frame; one that isn't `served` is a file and asks for no other."""
-    return _document(title, _header(demo=demo), main, head=head, served=served)
+    return _document(title, _header(demo=demo), main, head=head, site=WINDOW if served else None)
 
 
-def notice(heading: str, text: str) -> str:
+def notice(heading: str, text: str, *, site: Site = WINDOW) -> str:
     """A page without a plan."""
     main = element("main", element("h1", heading), element("p", text, class_="lead"))
-    return _document(heading, element("header", element("p", "Attendance", class_="whose")), main)
+    return _document(heading, _header(demo=False), main, site=site)
 
 
 def going_on(path: str) -> str:
     """The page that the one-time address answers with: it leads to the plan's own, and leaves the address behind."""
     main = element("main", element("h1", "Opening the page"), element("p", element("a", "Go on", href=path)))
     refresh = element("meta", http_equiv="refresh", content=f"0;url={path}")
-    return _document(
-        "Opening the page", element("header", element("p", "Attendance", class_="whose")), main, head=refresh
-    )
+    return _document("Opening the page", _header(demo=False), main, head=refresh)
 
 
-def _document(title: str, header: Html, main: Html, *, head: str = "", served: bool = True) -> str:
-    # Stands outside of what window.js exchanges: a live region that is new is not read out.
-    live = element("p", role="status", id="told", class_="hidden")
-    footer = element("footer", element("p", "This page is served by your own computer, to this browser only."))
-    own = join(element("link", rel="stylesheet", href="/window.css"), element("script", src="/window.js", defer=True))
+def _document(title: str, header: Html, main: Html, *, head: str = "", site: Site | None = WINDOW) -> str:
+    own, below = "", tuple[Html, ...]()
+    if site is not None:
+        script = element("script", src=f"{site.assets}/window.js", defer=True)
+        own = join(element("link", rel="stylesheet", href=f"{site.assets}/window.css"), script)
+        # Stands outside of what window.js exchanges: a live region that is new is not read out.
+        live = element("p", role="status", id="told", class_="hidden")
+        below = (element("footer", element("p", site.served_by)), live)
     return document(
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"{title} · Attendance"),
-        own if served else "",
+        own,
         head,
-        body=element("body", header, main, footer, live) if served else element("body", header, main),
+        body=element("body", header, main, *below),
     )
 
 

@@ -33,7 +33,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _MOST_BYTES = 4096  # a click is a ticket of 43 characters
 _COOKIE = "attendance-plan"
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
         "frame-ancestors 'none'; base-uri 'none'"
@@ -55,9 +55,9 @@ def site(pages: Pages, *, host: str) -> App:
     views = _Views(pages)
     inner = Starlette(
         routes=[
-            Route("/window.css", _file("window.css", "text/css")),
-            Route("/window.js", _file("window.js", "text/javascript")),
-            Route("/sheet.js", _file("sheet.js", "text/javascript")),
+            Route("/window.css", asset("window.css", "text/css")),
+            Route("/window.js", asset("window.js", "text/javascript")),
+            Route("/sheet.js", asset("sheet.js", "text/javascript")),
             Route("/sheet/{id}", views.sheet),
             Route("/sheet/{id}/colors.css", views.colors),
             Route("/sheet/{id}/table.csv", views.table),
@@ -77,7 +77,7 @@ def site(pages: Pages, *, host: str) -> App:
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 named = {key for key, _ in message["headers"]}
-                more = [(key.lower().encode(), value.encode()) for key, value in _HEADERS.items()]
+                more = [(key.lower().encode(), value.encode()) for key, value in HEADERS.items()]
                 message["headers"] = [*message["headers"], *(pair for pair in more if pair[0] not in named)]
             await send(message)
 
@@ -140,7 +140,7 @@ class _Views:
         page, what = self._page(request, Page), request.path_params["what"]
         if what not in ("agree", "discard", "undo"):
             raise HTTPException(404)
-        if not await page.click(what, ticket=(await _fields(request)).get("ticket", "")):
+        if not await page.click(what, ticket=(await fields_of(request)).get("ticket", "")):
             raise HTTPException(403)
         return RedirectResponse(page.path, status_code=303)
 
@@ -163,7 +163,7 @@ class _Views:
 
     async def open_plan(self, request: Request) -> Response:
         """A plan of the journal, or the way back of one, on a page of its own in the same browser."""
-        page, what, fields = self._page(request, Sheet), request.path_params["what"], await _fields(request)
+        page, what, fields = self._page(request, Sheet), request.path_params["what"], await fields_of(request)
         if what not in ("look", "undo"):
             raise HTTPException(404)
         if not page.is_own(fields.get("ticket", "")):
@@ -184,8 +184,8 @@ class _Views:
         return page
 
 
-async def _fields(request: Request) -> dict[str, str]:
-    """The fields of a form, the first of each name."""
+async def fields_of(request: Request) -> dict[str, str]:
+    """The fields of a form, the first of each name. Raises HTTPException for what is no form."""
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(415)
     body = b""
@@ -233,7 +233,8 @@ def _plain(status: int, heading: str, text: str) -> Response:
     return HTMLResponse(document.notice(heading, text), status_code=status)
 
 
-def _file(name: str, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+def asset(name: str, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    """Serves a file that the pages need."""
     content = files("attendance_mcp.window").joinpath(name).read_bytes()
 
     async def serve(_request: Request) -> Response:

@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from attendance_mcp.http import http_app
-from attendance_mcp.http.app import sign_in_of
+from attendance_mcp.http.app import page_of, sign_in_of
 from attendance_mcp.server import build
 from tests.upstream_school import Era, UpstreamSchool, on_a_port
 
@@ -76,7 +76,8 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvi
     if MISSING:
         pytest.skip(MISSING)
     resources = {RESOURCE: RESOURCE, ELSEWHERE: ELSEWHERE, OTHER_AUDIENCE: "another-audience"}
-    with IdentityProvider.open(tmp_path_factory.mktemp("identity"), resources=resources, people=PEOPLE) as provider:
+    folder, pages = tmp_path_factory.mktemp("identity"), (f"{PUBLIC}/approvals/signed-in",)
+    with IdentityProvider.open(folder, resources=resources, people=PEOPLE, pages=pages) as provider:
         yield provider
 
 
@@ -142,7 +143,8 @@ def guard(identity: IdentityProvider, tmp_path: Path) -> Iterator[Callable[..., 
             given = school.settings(
                 **{"oidc_issuer": identity.issuer, "public_url": PUBLIC, "policy": policy, **settings}
             )
-            app = http_app(build(given, http=True), host="0.0.0.0", sign_in=sign_in_of(given, again=again))
+            sign_in = sign_in_of(given, again=again)
+            app = http_app(build(given, http=True), host="0.0.0.0", sign_in=sign_in, page=page_of(given, sign_in))
             web = stack.enter_context(httpx.Client(trust_env=False, verify=False, timeout=20))
             return Guarded(stack.enter_context(on_a_port(app)), web)
 

@@ -58,7 +58,7 @@ class IdentityProvider:
         people: dict[str, dict[str, Any]] | None = None,
         port: int = 0,
         key: dict[str, Any] | None = None,
-        redirects: tuple[str, ...] = (REDIRECT,),
+        pages: tuple[str, ...] = ("https://a.example/signed-in",),
     ) -> Iterator[IdentityProvider]:
         """Resource indicators with the audience that a token for each names; people with their claims."""
         port, key, log = port or free_port(), key or new_keys(), folder / f"identity-{secrets.token_hex(4)}.log"
@@ -67,7 +67,8 @@ class IdentityProvider:
             "jwks": {"keys": [key]},
             "resources": resources,
             "people": people or {},
-            "redirects": redirects,
+            "redirects": [REDIRECT],
+            "pages": pages,
         }
         with (
             log.open("w") as out,

@@ -1,5 +1,5 @@
 // An identity provider on loopback, as a school's is set up: clients are registered beforehand, none by itself.
-// Its one argument is JSON: {port, jwks, resources: {indicator: audience}, people: {id: claims}, redirects: [uri]}.
+// Its one argument is JSON: {port, jwks, resources: {indicator: audience}, people: {id: claims}, redirects: [uri], pages: [uri]}.
 // A person signs in without a password: whoever `login_hint` names.
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
@@ -25,7 +25,7 @@ const provider = new Provider(issuer, {
     {
       client_id: "approvals",
       client_secret: "a-secret-of-the-approvals-page",
-      redirect_uris: given.redirects,
+      redirect_uris: given.pages,
       grant_types: ["authorization_code"],
       response_types: ["code"],
     },

@@ -1,0 +1,243 @@
+"""The page `/approvals`: where a person agrees to a plan of theirs that waits, for clients that can't be asked.
+
+Its address is fixed and holds no plan's code. Whoever comes signs in as an assistant's person does, and sees the plans
+of that caller alone. Nothing of a page is kept here: the cookie says who looks, and a click must bring the ticket that
+only the page which was shown has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import jwt
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from attendance_mcp.changes.model import Plan, PlanState
+from attendance_mcp.errors import AttendanceError
+from attendance_mcp.http.app import APPROVALS as PATH
+from attendance_mcp.http.asgi import App, Message, Receive, Scope, Send
+from attendance_mcp.http.code_flow import Attempt, CodeFlow
+from attendance_mcp.http.sign_in import WRITE
+from attendance_mcp.rules.policy import Grants, Place
+from attendance_mcp.server import App as Office
+from attendance_mcp.server import Person
+from attendance_mcp.window import document
+from attendance_mcp.window.plans import StoredPlan
+from attendance_mcp.window.site import HEADERS, asset, fields_of
+
+BACK = f"{PATH}/signed-in"
+_SESSION, _ATTEMPT = "attendance-approvals", "attendance-sign-in"
+_SESSION_SECONDS, _ATTEMPT_SECONDS = 1800, 600
+_MOST_SHOWN = 50
+_MOST_COOKIE = 3800  # browsers drop one of more than 4 KB
+_SITE = document.Site(PATH, "This page is served by the school's attendance server, to you alone.")
+_View = Callable[[Request, Person], Awaitable[Response]]
+
+
+@dataclass(eq=False)
+class Approvals:
+    """The page of one server."""
+
+    office: Office
+    flow: CodeFlow
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))  # seals cookies, tickets and plans' addresses
+
+    def app(self) -> App:
+        """The ASGI app below `/approvals`."""
+        inner = Starlette(
+            routes=[
+                Route(PATH, self._signed(self._list)),
+                Route(BACK, self._back),
+                Route(f"{PATH}/window.css", asset("window.css", "text/css")),
+                Route(f"{PATH}/window.js", asset("window.js", "text/javascript")),
+                Route(f"{PATH}/{{id}}", self._signed(self._plan)),
+                Route(f"{PATH}/{{id}}/{{what}}", self._signed(self._click), methods=["POST"]),
+            ],
+            exception_handlers={404: _nothing_there, 405: _nothing_there, AttendanceError: _trouble},
+        )
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            async def send_guarded(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    headers = [(key.lower().encode(), value.encode()) for key, value in HEADERS.items()]
+                    message["headers"] = [*message["headers"], *headers]
+                await send(message)
+
+            refused = _refused(Request(scope), origin=self.flow.origin)
+            await (refused or inner)(scope, receive, send_guarded)
+
+        return guarded
+
+    # --- who looks ---
+
+    def _signed(self, view: _View) -> Callable[[Request], Awaitable[Response]]:
+        """The view for whoever is signed in; others sign in first, and come back to the list."""
+
+        async def signed(request: Request) -> Response:
+            claims = self._open(request.cookies.get(_SESSION), purpose="session")
+            if claims is not None:
+                return await view(request, _person(claims))
+            if request.method == "POST":
+                return _notice(403, "You are no longer signed in", "Nothing was done. Open the page again.")
+            attempt = Attempt.new()
+            response = RedirectResponse(await self.flow.address(attempt), status_code=302)
+            sealed = {"state": attempt.state, "verifier": attempt.verifier}
+            self._keep(response, _ATTEMPT, self._seal(sealed, purpose="attempt", seconds=_ATTEMPT_SECONDS), path=BACK)
+            return response
+
+        return signed
+
+    async def _back(self, request: Request) -> Response:
+        """The way back from the issuer: the code becomes a session."""
+        kept = self._open(request.cookies.get(_ATTEMPT), purpose="attempt")
+        state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
+        if kept is None or not code or not hmac.compare_digest(kept["state"].encode(), state.encode()):
+            return _notice(403, "The sign-in did not work", f"Nothing was done. Open {PATH} again.")
+        access = await self.flow.finish(Attempt(kept["state"], kept["verifier"]), code)
+        if access is None or WRITE not in access.scopes or not access.claims:
+            return _notice(403, "You may not agree to plans", "Your account has no right to write attendance here.")
+        response = RedirectResponse(PATH, status_code=303)
+        response.delete_cookie(_ATTEMPT, path=BACK, httponly=True, samesite="lax", secure=self._secure)
+        session = self._seal(_told(self.office.person(access.claims)), purpose="session", seconds=_SESSION_SECONDS)
+        if len(session) > _MOST_COOKIE:
+            return _notice(403, "Too many groups", "The policy grants you more groups than this page can hold.")
+        self._keep(response, _SESSION, session, path=PATH)
+        return response
+
+    # --- what they see ---
+
+    async def _list(self, _request: Request, person: Person) -> Response:
+        plans = await self._plans(person)
+        shown = []
+        for plan in plans:
+            if plan.state in (PlanState.WAITING, PlanState.APPLYING):
+                view = await self._stored(person, plan).view()
+                shown.append((f"{PATH}/{self._id(plan)}", view))
+        return HTMLResponse(document.waiting(shown, site=_SITE))
+
+    async def _plan(self, request: Request, person: Person) -> Response:
+        plan = await self._find(request, person)
+        if plan is None:
+            return _nothing()
+        view = await self._stored(person, plan).view()
+        ticket = self._ticket(person, plan)
+        path = f"{PATH}/{self._id(plan)}"
+        return HTMLResponse(document.plan(view, path=path, ticket=ticket, site=_SITE))
+
+    async def _click(self, request: Request, person: Person) -> Response:
+        plan, what = await self._find(request, person), request.path_params["what"]
+        if plan is None or what not in ("agree", "discard", "undo"):
+            return _nothing()
+        given = (await fields_of(request)).get("ticket", "")
+        if not hmac.compare_digest(given.encode(), self._ticket(person, plan).encode()):
+            # What was shown is no longer what is: the page as it is now is the answer.
+            return RedirectResponse(f"{PATH}/{self._id(plan)}", status_code=303)
+        port = self._stored(person, plan)
+        if what == "undo":
+            back = await port.undo()
+            plan = await self.office.errand_of(person).find(back.key)
+        elif plan.state is PlanState.WAITING:
+            with anyio.CancelScope(shield=True):
+                await (port.agree() if what == "agree" else port.discard())
+        return RedirectResponse(f"{PATH}/{self._id(plan)}", status_code=303)
+
+    async def _plans(self, person: Person) -> list[Plan]:
+        errand = self.office.errand_of(person)
+        plans, _ = await errand.desk.store.journal(
+            errand.school.connection.name,
+            now=errand.desk.now(),
+            since=None,
+            student_id=None,
+            limit=_MOST_SHOWN,
+            caller=errand.school.caller,
+        )
+        return plans
+
+    async def _find(self, request: Request, person: Person) -> Plan | None:
+        """The plan of the address, where it is one of theirs."""
+        id = request.path_params["id"]
+        return next((plan for plan in await self._plans(person) if hmac.compare_digest(self._id(plan), id)), None)
+
+    def _stored(self, person: Person, plan: Plan) -> StoredPlan:
+        return StoredPlan(plan.code, lambda: self.office.errand_of(person), demo=self.office.demo)
+
+    # --- seals ---
+
+    def _id(self, plan: Plan) -> str:
+        """What stands for the plan in an address: nobody gets from it to the confirmation."""
+        return self._mac("plan", plan.code)[:32]
+
+    def _ticket(self, person: Person, plan: Plan) -> str:
+        """For this person, this plan, and the state that was shown."""
+        return self._mac("ticket", person.caller, plan.code, plan.state)
+
+    def _mac(self, *parts: str) -> str:
+        return hmac.new(self.key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+
+    def _seal(self, content: Mapping[str, object], *, purpose: str, seconds: int) -> str:
+        return jwt.encode({**content, "aud": purpose, "exp": int(time.time()) + seconds}, self.key, algorithm="HS256")
+
+    def _open(self, sealed: str | None, *, purpose: str) -> dict[str, Any] | None:
+        try:
+            opened: dict[str, Any] = jwt.decode(sealed or "", self.key, algorithms=["HS256"], audience=purpose)
+        except jwt.PyJWTError:
+            return None
+        return opened
+
+    def _keep(self, response: Response, name: str, value: str, *, path: str) -> None:
+        # Lax: the way back from the issuer comes from another site. A click needs its ticket beside the cookie.
+        response.set_cookie(name, value, path=path, httponly=True, samesite="lax", secure=self._secure)
+
+    @property
+    def _secure(self) -> bool:
+        return self.flow.origin.startswith("https://")
+
+
+def _told(person: Person) -> dict[str, object]:
+    """A person as their cookie holds them."""
+    places = {"read": person.grants.read, "write": person.grants.write}
+    return {
+        "caller": person.caller,
+        **{way: sorted((place.kind, place.name) for place in held) for way, held in places.items()},
+    }
+
+
+def _person(told: Mapping[str, Any]) -> Person:
+    read, write = (frozenset(Place(*place) for place in told[way]) for way in ("read", "write"))
+    return Person(told["caller"], Grants(read, write))
+
+
+def _refused(request: Request, *, origin: str) -> Response | None:
+    """What is refused before anything looks at it; None lets the request in."""
+    if request.headers.getlist("host") != [urlsplit(origin).netloc]:
+        return _notice(421, "This address is not the server's", "Nothing was done.")
+    if request.method == "POST" and request.headers.get("origin") != origin:
+        return _notice(403, "This click came from another page", "Nothing was done. Click on the plan's own page.")
+    return None
+
+
+def _notice(status: int, heading: str, text: str) -> Response:
+    return HTMLResponse(document.notice(heading, text, site=_SITE), status_code=status)
+
+
+def _nothing() -> Response:
+    return _notice(404, "There is no such plan of yours", f"Nothing was done. {PATH} lists those that wait.")
+
+
+async def _nothing_there(_request: Request, _error: Exception) -> Response:
+    return _nothing()
+
+
+async def _trouble(_request: Request, error: Exception) -> Response:
+    return _notice(503, "That can't be done now", str(error))

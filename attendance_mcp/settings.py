@@ -140,6 +140,7 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(checked_origin)] | None = None
     oidc_issuer: Annotated[str, AfterValidator(checked_issuer)] | None = None
     policy: Path | None = None
+    oidc_subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/.-]{1,100}$")] = "sub"
     oidc_client_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     oidc_client_secret_file: Path | None = None
     oidc_audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None

@@ -32,8 +32,8 @@ Era = Literal["auto", "legacy"]
 
 
 @contextmanager
-def on_a_port(app: Any) -> Iterator[str]:
-    """Serves an ASGI app on a free loopback port from a thread; answers its origin."""
+def on_a_port(app: Any, port: int = 0) -> Iterator[str]:
+    """Serves an ASGI app on a loopback port from a thread, a free one unless it is told; answers its origin."""
     started = threading.Event()
 
     class Announcing(uvicorn.Server):
@@ -42,7 +42,7 @@ def on_a_port(app: Any) -> Iterator[str]:
             started.set()
 
     # uvicorn binds by itself: on a socket made beforehand each answer would wait 40 ms for the delayed acknowledgement.
-    server = Announcing(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", access_log=False))
+    server = Announcing(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert started.wait(10)

@@ -49,7 +49,13 @@ class SignIn:
         resource = settings.public_url + path
         keys = Keys(settings.oidc_issuer, again=again)
         audience = settings.oidc_audience or resource
-        tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=audience, resource=resource)
+        tokens = Tokens(
+            keys,
+            issuer=settings.oidc_issuer,
+            audience=audience,
+            resource=resource,
+            subject=settings.oidc_subject,
+        )
         return cls(tokens, settings.oidc_issuer, resource, frozenset(writing))
 
     @property

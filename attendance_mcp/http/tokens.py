@@ -20,8 +20,9 @@ MOST_CALLER = 400  # characters of issuer and subject; a plan is stored with the
 class Tokens(TokenVerifier):
     """Checks signature, issuer, audience, resource and times of access tokens."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, resource: str) -> None:
-        self._keys = keys
+    def __init__(self, keys: Keys, *, issuer: str, audience: str, resource: str, subject: str = "sub") -> None:
+        """`subject` is the claim that names a person."""
+        self._keys, self._subject = keys, subject
         self._issuer, self._audience, self._resource = issuer, audience, resource
 
     async def verify_token(self, token: str) -> AccessToken | None:
@@ -33,17 +34,20 @@ class Tokens(TokenVerifier):
             key = await self._keys.find(header.get("kid"))
             if key is None:
                 return None
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=ALGORITHMS,
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=_LEEWAY,
-                options={"require": ["exp", "iss", "aud", "sub"]},
+                options={"require": ["exp", "iss", "aud", self._subject]},
             )
         except (jwt.PyJWTError, ValueError, TypeError):
             return None
+        if not isinstance(claims[self._subject], str):
+            return None
+        claims = {**claims, "sub": claims[self._subject]}
         return self._access(claims) if self._good_here(claims) else None
 
     def _good_here(self, claims: dict[str, Any]) -> bool:

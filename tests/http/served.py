@@ -32,8 +32,9 @@ class Served:
 
 
 @contextmanager
-def served(settings: Mapping[str, str]) -> Iterator[Served]:
-    with running("serve", "--http", "--port", "0", settings=settings) as process:
+def served(settings: Mapping[str, str], *options: str) -> Iterator[Served]:
+    """The command under way; it has said where it listens."""
+    with running("serve", "--http", "--port", "0", *options, settings=settings) as process:
         one = Served("", process)
         first = one.line()
         assert first["event"] == "serving", first

@@ -143,6 +143,14 @@ def test_scopes_are_read_as_the_great_providers_write_them(server, identity, goo
     assert server.post(identity.signed(claims)).status_code == 403
 
 
+def test_the_claim_that_names_a_person_can_be_another(guard, same_school, identity, good):
+    server = guard(same_school, oidc_subject="oid")
+    claims = claims_of(good)
+    assert server.post(identity.signed({**claims, "oid": "a-person"})).status_code == 200
+    for token in (good, identity.signed({**claims, "oid": ""}), identity.signed({**claims, "oid": 7})):
+        assert server.post(token).status_code == 401
+
+
 def test_without_the_scope_for_reading_nothing_is_answered(server, identity):
     answer = server.post(identity.token("ana", resource=RESOURCE))
     assert answer.status_code == 403

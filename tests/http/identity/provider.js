@@ -39,7 +39,7 @@ const provider = new Provider(issuer, {
       useGrantedResource: () => true,
       getResourceServerInfo: (_ctx, indicator) => ({
         scope: scopes.join(" "),
-        audience: given.resources[indicator],
+        audience: given.resources[indicator] ?? indicator,
         accessTokenFormat: "jwt",
         jwt: { sign: { alg: "RS256" } },
       }),

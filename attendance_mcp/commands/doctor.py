@@ -124,6 +124,8 @@ async def _findings(settings: Settings, app: App) -> AsyncIterator[Finding]:
     try:
         async for finding in checkup(School(app.connection).for_person()):
             yield finding
+        async for finding in _of_policy(app):
+            yield finding
     except AttendanceError as error:
         yield Finding(State.WRONG, "school's system", str(error))
     yield await _of_store(app)
@@ -147,6 +149,21 @@ def _of_settings(settings: Settings) -> Iterable[Finding]:
     if settings.writes_on(http=False) and settings.approval == "token":
         words = "ATTENDANCE_APPROVAL=token: no person is asked before a change is written."
         yield Finding(State.WARNING, "approval", words, "Leave it out unless an agent works here alone.")
+
+
+async def _of_policy(app: App) -> AsyncIterator[Finding]:
+    """Groups of the policy that hold nobody: whoever they were meant for would only find that they see nobody."""
+    if app.policy is None:
+        return
+    from attendance_mcp.school.school import School
+    from attendance_mcp.school.sight import unclear_places
+
+    unclear = await unclear_places(School(app.connection), app.policy.places())
+    for place in unclear:
+        words = "The school has no such group, or several: it grants nothing."
+        yield Finding(State.WARNING, f"policy: {place.kind} {place.name!r}", words, "Name it in full, or by its id.")
+    if not unclear:
+        yield Finding(State.GOOD, "policy", "Every group that it names is one of the school's.")
 
 
 async def _of_store(app: App) -> Finding:

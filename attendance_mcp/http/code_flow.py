@@ -10,9 +10,11 @@ import base64
 import hashlib
 import secrets
 import ssl
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
+import anyio
 import anyio.to_thread
 import httpx
 import jwt
@@ -20,7 +22,7 @@ import truststore
 from mcp.server.auth.provider import AccessToken
 
 from attendance_mcp.errors import SettingsError, Unavailable
-from attendance_mcp.http.keys import KeysUnavailable, discovered
+from attendance_mcp.http.keys import KEPT_SECONDS, KeysUnavailable, discovered
 from attendance_mcp.http.sign_in import SignIn
 from attendance_mcp.settings import Settings, checked_issuer, is_loopback, read_private
 
@@ -49,6 +51,9 @@ class CodeFlow:
     secret: str | None
     origin: str
     path: str  # of the page that they come from and go back to
+    _issuer: dict[str, object] = field(default_factory=dict)  # what it says of itself
+    _read: float = -KEPT_SECONDS
+    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
     def address_of_page(self) -> str:
@@ -120,8 +125,12 @@ class CodeFlow:
 
     async def _endpoint(self, name: str) -> str:
         try:
-            found = await anyio.to_thread.run_sync(discovered, self.sign_in.issuer)
-            return checked_endpoint(str(found.get(name)))
+            # Anybody may come to the page, and each would make the issuer be asked.
+            async with self._one_at_a_time:
+                if time.monotonic() - self._read >= KEPT_SECONDS:
+                    self._issuer = await anyio.to_thread.run_sync(discovered, self.sign_in.issuer)
+                    self._read = time.monotonic()
+            return checked_endpoint(str(self._issuer.get(name)))
         except (jwt.PyJWTError, ValueError, OSError):
             raise Unavailable(_AWAY) from None
 

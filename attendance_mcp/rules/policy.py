@@ -130,6 +130,10 @@ class Policy:
             words = problem["msg"].removeprefix("Value error, ")
             raise SettingsError(f"The policy of ATTENDANCE_POLICY can't be used: {place}: {words}.") from None
 
+    def places(self) -> frozenset[Place]:
+        """Every group that a rule names."""
+        return frozenset(place for rule in self.rules for place in rule.grants().read)
+
     def grants(self, claims: Mapping[str, Any]) -> Grants:
         """What these claims are granted; nothing where no rule fits."""
         granted = Grants()

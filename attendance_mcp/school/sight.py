@@ -63,6 +63,13 @@ async def _students(school: School, places: Iterable[Place]) -> frozenset[int] |
     return frozenset(found)
 
 
+async def unclear_places(school: School, places: Iterable[Place]) -> list[Place]:
+    """Those that hold nobody since the school has no such group, or several."""
+    directory = await school.directory()
+    named = sorted(place for place in places if place.kind != WHOLE_SCHOOL)
+    return [place for place in named if _entry(directory, place) is None]
+
+
 def _entry(directory: Directory, place: Place) -> Entry | None:
     """The one entry of that kind that is called exactly so, by name, code or id: likeness grants nothing."""
     asked = plain(place.name)

@@ -131,3 +131,19 @@ def test_a_certificate_that_is_not_trusted_is_told_with_its_issuer(school, certi
     assert line == snapshot(
         "wrong    school's system: The certificate of the school's API is not trusted by this machine. Ask whoever manages it. It was signed by “Harbour School's own authority”. Where a filter of the network opens TLS, its certificate authority must be in this machine's own store: ask whoever manages the network."
     )
+
+
+def test_a_group_of_the_policy_that_the_school_does_not_have_is_a_warning(school, tmp_path):
+    policy = tmp_path / "policy.toml"
+    sign_in = {"oidc_issuer": "https://login.school.example", "public_url": "https://attendance.school.example"}
+    allow = '[[allow]]\nclaim = "groups"\nvalue = "staff"\nread.year_groups = ["Grade 8"{}]\nwrite.classes = ["Sciences 8"]\n'
+    policy.write_text(allow.format(""))
+    found = findings(school, policy=str(policy), **sign_in)
+    assert found["policy"] == ("good", "Every group that it names is one of the school's.")
+    policy.write_text(allow.format(', "Grade 88"'))
+    found = findings(school, policy=str(policy), **sign_in)
+    assert found["policy: year group 'Grade 88'"] == (
+        "warning",
+        "The school has no such group, or several: it grants nothing.",
+    )
+    assert "policy" not in found

@@ -154,6 +154,13 @@ def test_the_way_back_serves_only_the_browser_that_went_and_only_once(browser, p
     assert fresh.get("/approvals/signed-in?error=access_denied").status_code == 403
 
 
+def test_whoever_comes_to_the_page_makes_the_issuer_be_asked_once(server, identity, browser):
+    asked = identity.asked("/.well-known/openid-configuration")
+    for _ in range(5):
+        assert browser("cai").get("/approvals").status_code == 302
+    assert identity.asked("/.well-known/openid-configuration") == asked + 1
+
+
 def test_the_page_is_framed_by_nobody_kept_by_nobody_and_answers_to_its_own_name(browser, server, planned):
     page = browser("cai").open()
     assert page.headers["x-frame-options"] == "DENY"

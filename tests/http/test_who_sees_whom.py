@@ -89,7 +89,7 @@ def questions(school, students):
     last = [n for (n,) in school.rows(f"select last_name from students where id in ({marks}) limit 30")]
     yield "find_in_school", {"names_or_ids": last}
     yield "find_in_school", {"names_or_ids": last, "kind": "parent"}
-    for group in ("", *called[:4]):
+    for group in ("", *called[:2]):
         yield "list_absences", {"group": group, "date": DAY}
         yield "list_absences", {"group": group, "start_date": "2026-11-19", "end_date": DAY}
         yield "list_missing_registers", {"group": group, "date": DAY}
@@ -115,13 +115,13 @@ def questions(school, students):
 def test_no_answer_of_any_tool_names_anybody_outside(server, same_school, tokens, person):
     inside = ids(same_school, MAY[person][0])
     outside = ids(same_school, EVERYTHING) - inside
-    hidden = names(same_school, outside)
+    hidden, shown = names(same_school, outside), names(same_school, inside)
     asked, seen = set(), set()
-    # Asked about outside first, so that nothing which is remembered for others hides a hole, and with all in memory.
+    # With what the office was told in memory: what is kept for one must not be given to another.
     for student in sorted(outside)[:3]:
         server.told(tokens["ana"], "get_student_attendance", student=str(student))
+    server.told(tokens["ana"], "list_absences", date=DAY)
     for tool, arguments in [*questions(same_school, outside), *questions(same_school, inside)]:
-        server.told(tokens["ana"], tool, **arguments)
         good, said = server.told(tokens[person], tool, **arguments)
         asked.add(tool)
         assert not {name for name in hidden if name in said}, (tool, arguments)
@@ -130,10 +130,10 @@ def test_no_answer_of_any_tool_names_anybody_outside(server, same_school, tokens
         }
         assert not found & outside, (tool, arguments)
         if good:
-            seen |= {name for name in names(same_school, inside) if name in said}
+            seen |= {name for name in shown if name in said}
             assert "Only of the students whom the school's policy lets you see." in said
     assert asked == READING
-    assert seen == names(same_school, inside) or len(seen) > len(inside) / 2
+    assert len(seen) > len(inside) / 2
 
 
 @pytest.mark.parametrize("person", LIMITED)

@@ -89,6 +89,24 @@ async def test_what_lies_inside_is_answered_as_the_school_has_it(see, same_schoo
         assert await limited.read(getattr(limited.client, name), *arguments) == whole, name
 
 
+async def test_of_a_group_that_is_seen_in_part_there_are_the_rows_of_those_who_are_seen(see, same_school):
+    homeroom = f"year_group_id = {GRADE_7} and homeroom_advisor_id = 14200044"
+    inside = {id for (id,) in same_school.rows(f"select id from students where {homeroom}")}
+    client = see(Grants(frozenset({Place("homeroom", "Grade 7 Yichen Shen")}))).client
+    whole = see(EVERYTHING).client
+    of_students = {"get_student", "get_student_memberships", "list_student_excusals", "get_parent"}
+    for name, arguments in reads(same_school, GRADE_7).items():
+        if name in {*of_students, "get_class", "get_class_timetable"}:
+            continue
+        seen, everything = await getattr(client, name)(*arguments), await getattr(whole, name)(*arguments)
+        rows, all_rows = getattr(seen, "students", seen), getattr(everything, "students", everything)
+        assert rows == [row for row in all_rows if getattr(row, "id", row) in inside], name
+        assert rows or name == "get_homeroom_adjustments", name
+        assert len(rows) < len(all_rows) or name == "get_homeroom_adjustments", name
+    (group,) = await client.list_year_groups()
+    assert set(group.student_ids) <= inside
+
+
 async def test_lists_hold_those_who_are_seen_and_nobody_else(see, same_school):
     inside = {id for (id,) in same_school.rows("select id from students where year_group_id = :id", id=GRADE_8)}
     for limited in (see(READS_GRADE_8), see(WRITES_GRADE_8)):

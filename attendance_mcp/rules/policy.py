@@ -46,7 +46,8 @@ _Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    # Built at first use: only a server with sign-in reads a policy.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class _Groups(_Table):

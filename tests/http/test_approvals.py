@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.changes.errands import DAY, homeroom, named
@@ -145,6 +147,7 @@ def test_the_way_back_serves_only_the_browser_that_went_and_only_once(browser, p
     victim.get("/approvals")
     assert victim.get(back).status_code == 403
     assert "attendance-approvals" not in victim.cookies
+    assert cai.get(re.sub(r"state=[^&]+", "state=another", back)).status_code == 403
     assert cai.get(back).status_code == 303
     assert cai.get("/approvals/signed-in").status_code == 403
     fresh = browser("cai")

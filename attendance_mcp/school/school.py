@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any, ParamSpec, TypeVar, cast
 
-import anyio
-
-from attendance_mcp.api.client import Client
-from attendance_mcp.api.endpoints import ENDPOINTS
 from attendance_mcp.api.records import AcademicYear, ClassRecord, Parent, Student, Teacher, Term, YearGroup
 from attendance_mcp.digest.facts import Role
-from attendance_mcp.errors import AttendanceError, NotAuthorised, NotFound, NotOffered, Unavailable, UpstreamError
+from attendance_mcp.errors import NotAuthorised, NotFound, NotOffered, UpstreamError
 from attendance_mcp.outside import one_line
 from attendance_mcp.rules.calendar import SchoolCalendar, YearDays
 from attendance_mcp.rules.labels import Labels
-from attendance_mcp.rules.policy import UNLIMITED, WHOLE_SCHOOL, Grants
 from attendance_mcp.rules.rates import RateRule
-from attendance_mcp.school.clock import Clock
-from attendance_mcp.school.connection import Connection
 from attendance_mcp.school.directory import (
     Directory,
     EntryKind,
@@ -32,51 +23,17 @@ from attendance_mcp.school.directory import (
     term_entries,
 )
 from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
-from attendance_mcp.school.guard import Guard, check_writable, guarded_call
+from attendance_mcp.school.reads import LOCAL_CALLER, NO_HOMEROOM, Progress, Reads
 from attendance_mcp.school.sight import Sight, sight_of
 
-P = ParamSpec("P")
-T = TypeVar("T")
-K = TypeVar("K", bound=Hashable)
-Progress = Callable[[int, int], Awaitable[None]]
+__all__ = ["LOCAL_CALLER", "NO_HOMEROOM", "Progress", "School"]
 
-LOCAL_CALLER = "local"
 # Beyond this many students one listing of the whole school is cheaper than a read each.
 _FEW = 3
-_PROGRESS_FROM = 6
-# What each kind of write touches. "no homeroom" is worked out from totals: one mark, and a group keeps homeroom.
-_OF_A_CLASS = ("get_class_attendance", "get_class_term_attendance")
-NO_HOMEROOM = "no homeroom"
-_OF_STUDENTS = (
-    "get_homeroom_attendance",
-    "get_homeroom_term_attendance",
-    "list_excusals",
-    "list_student_excusals",
-    NO_HOMEROOM,
-)
 
 
-class School:
-    """Reads of one school for one caller; every tool starts from here."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        *,
-        caller: str = LOCAL_CALLER,
-        grants: Grants = UNLIMITED,
-        progress: Progress | None = None,
-        disclosure: Disclosure | None = None,
-    ) -> None:
-        self.connection = connection
-        self.caller = caller
-        self.disclosure = disclosure or connection.disclosure
-        self._grants = grants
-        self.not_read: list[str] = []
-        self._progress = progress
-        self._asked = self._answered = 0  # over all of the request: a client's progress may only grow
-        self._failed: dict[Hashable, UpstreamError] = {}
-        self._ends = time.monotonic() + connection.deadline
+class School(Reads):
+    """One school as its caller sees it; every tool starts from here."""
 
     def for_person(self) -> School:
         """The same school, told to a person who works there and not to an assistant."""
@@ -91,27 +48,6 @@ class School:
             return self
         return School(self.connection, caller=self.caller, grants=self._grants, disclosure=disclosure)
 
-    @property
-    def client(self) -> Client:
-        """The client, whose answers are cut to what this caller may see."""
-        if not self.limited:
-            return self.connection.client
-        return cast("Client", Guard(self.connection.client, self.sight))
-
-    @property
-    def limited(self) -> bool:
-        """Whether there is anybody whom this caller may not see or change."""
-        return self._grants != UNLIMITED
-
-    @property
-    def writes(self) -> bool:
-        """Whether this caller may change anything here."""
-        return self.connection.writes and bool(self._grants.write)
-
-    @property
-    def sees_everybody(self) -> bool:
-        return WHOLE_SCHOOL in {place.kind for place in self._grants.read}
-
     async def sight(self) -> Sight | None:
         """Whom this caller may see and change; None is everybody."""
         if not self.limited:
@@ -120,116 +56,6 @@ class School:
         key = ("sight", self._grants)
         found: Sight = await self._remembered(key, lambda: sight_of(whole, self._grants), keep=True)
         return found
-
-    async def check_writable(self, students: Iterable[int]) -> None:
-        """Raises NotAllowed where one of these students' records is not this caller's to change."""
-        check_writable(await self.sight(), students)
-
-    @property
-    def clock(self) -> Clock:
-        return self.connection.clock
-
-    async def read(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """One read of the client, shared with whoever asks for the same, and kept where it may be.
-
-        Raises Unavailable where the request's deadline passes.
-        """
-        name = method.__name__
-        key = (name, args, tuple(sorted(kwargs.items())))
-        if key in self._failed:
-            raise self._failed[key]
-        raw: Callable[..., Awaitable[T]] = getattr(self.connection.client, name)
-
-        async def shared(*args: Any, **kwargs: Any) -> T:
-            # As the API gave it, for all callers; it is cut to each one's sight on its way out.
-            key = (name, args, tuple(sorted(kwargs.items())))
-            return await self._remembered(key, lambda: raw(*args, **kwargs), keep=self._may_keep(name, args))
-
-        try:
-            cut: T = await guarded_call(raw, args, kwargs, await self.sight(), call=shared)
-        except UpstreamError as error:
-            if ENDPOINTS[name].reference:  # asked for again and again in one request, and each time tried three times
-                self._failed[key] = error
-            raise
-        return cut
-
-    async def kept(self, key: Hashable, load: Callable[[], Awaitable[T]]) -> T:
-        """What is worked out from reads, shared by those who see the same and kept for ten minutes as the reads are.
-
-        Raises Unavailable where the request's deadline passes.
-        """
-        return await self._remembered(self._own(key), load, keep=True)
-
-    def peek(self, key: Hashable) -> Any:
-        """What is kept under the key for those who see the same, else None."""
-        return self.connection.memory.peek(self._own(key))
-
-    def _own(self, key: Hashable) -> Hashable:
-        if not self.limited:
-            return key
-        return (*(key if isinstance(key, tuple) else (key,)), self._grants)
-
-    async def _remembered(self, key: Hashable, load: Callable[[], Awaitable[T]], *, keep: bool) -> T:
-        try:
-            with anyio.fail_after(max(0.0, self._ends - time.monotonic())):
-                value: T = await self.connection.memory.get(key, load, keep=keep)
-                return value
-        except TimeoutError:
-            raise Unavailable(
-                f"The school's system did not answer within {self.connection.deadline:g} seconds. "
-                "Try again, or ask for less."
-            ) from None
-
-    async def read_all(
-        self, reads: Mapping[K, Callable[[], Awaitable[T]]], *, called: Callable[[K], str], needed: bool = True
-    ) -> dict[K, T]:
-        """Many reads at once; one that fails is named in `not_read`, so that an answer never leaves it out silently.
-
-        Raises the first failure where every read failed, and NotAuthorised always: a token that is refused is no gap.
-        What isn't `needed` raises neither: an answer without it is still one.
-        """
-        results: dict[K, T] = {}
-        failures: dict[K, AttendanceError] = {}
-
-        async def one(key: K, read: Callable[[], Awaitable[T]]) -> None:
-            try:
-                results[key] = await read()
-            except AttendanceError as error:
-                failures[key] = error
-            self._answered += 1
-            if self._progress and self._asked >= _PROGRESS_FROM:
-                await self._progress(self._answered, self._asked)
-
-        self._asked += len(reads)
-        async with anyio.create_task_group() as group:
-            for key, read in reads.items():
-                group.start_soon(one, key, read)
-        for key, error in failures.items():
-            if needed and (len(failures) == len(reads) or isinstance(error, NotAuthorised)):
-                raise error
-            self.not_read.append(f"{called(key)} could not be read: {error}")
-        return {key: results[key] for key in reads if key in results}
-
-    def _may_keep(self, name: str, args: tuple[object, ...]) -> bool:
-        """Reference data, and marks of days that are over; never today's, nor totals and excusals, which move."""
-        if ENDPOINTS[name].reference or name == "get_class_timetable":
-            return True
-        days = [arg for arg in args if isinstance(arg, date)]
-        return name in ("get_class_attendance", "get_homeroom_attendance") and days[0] < self.clock.today()
-
-    def wrote(self, *, class_id: int | None = None) -> None:
-        """Forget what a write touched: the marks of a class, or else those of homeroom and the excusals.
-
-        Reads that are never kept are among them: one under way may have been answered before the write.
-        """
-
-        def touches(key: object) -> bool:
-            if not isinstance(key, tuple):
-                return False
-            name, args = key[0], key[1]
-            return name in _OF_A_CLASS and args[0] == class_id if class_id else name in _OF_STUDENTS
-
-        self.connection.memory.drop(touches)
 
     # --- reference data -------------------------------------------------------------------------------------------
 

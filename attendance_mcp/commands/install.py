@@ -100,7 +100,7 @@ def _read(host: Host) -> dict[str, Any]:
     if not isinstance(found, dict) or not isinstance(servers, dict):
         end(
             f"{host.path} is not plain JSON with an object {host.servers!r}, so it is not written over. Nothing was "
-            "changed. Put the entry in by hand: the README's Set-up shows it."
+            "changed. Put the entry in by hand: docs/set-up.md shows it."
         )
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -18,12 +19,12 @@ from attendance_mcp.server import build
 from attendance_mcp.settings import PREFIX, Settings
 from attendance_mcp.tools.registry import all_tools
 
-from .documents import DOCUMENTS, ROOT, blocks, read
+from .documents import DOCUMENTS, ROOT, SET_UP, blocks, read
 
 EXAMPLE = "claude_desktop_config.example.json"
 TOKEN_FILE = "ATTENDANCE_API_TOKEN_FILE"
 SETTINGS = {PREFIX + name.upper() for name in Settings.model_fields}
-SNIPPETS = [json.loads(block.text) for block in blocks("README.md", "json")]
+SNIPPETS = [json.loads(block.text) for document in DOCUMENTS for block in blocks(document, "json")]
 
 
 def lines() -> list[list[str]]:
@@ -36,7 +37,7 @@ def own_arguments(words: list[str]) -> list[str] | None:
     """What a line gives to our command, None where it doesn't call it."""
     for index, word in enumerate(words):
         if PureWindowsPath(word).stem == "attendance-mcp" or words[index - 1 : index + 1] == ["-m", "attendance_mcp"]:
-            return words[index + 1 :]
+            return list(takewhile(lambda word: word not in (">", "|"), words[index + 1 :]))
     return None
 
 
@@ -109,9 +110,9 @@ def test_no_configuration_mixes_invented_and_real_children():
     assert any("--demo" in entry["args"] for config in SNIPPETS for entry in servers(config).values())
 
 
-def test_the_example_is_one_real_school_with_its_token_in_a_file_and_stands_in_the_readme():
+def test_the_example_is_one_real_school_with_its_token_in_a_file_and_is_shown():
     config = json.loads(read(EXAMPLE))
     (entry,) = config["mcpServers"].values()
     assert "--demo" not in entry["args"]
     assert TOKEN_FILE in entry["env"] and f"{PREFIX}API_TOKEN" not in entry["env"]
-    assert read(EXAMPLE) in [block.text for block in blocks("README.md", "json")]
+    assert read(EXAMPLE) in [block.text for block in blocks(SET_UP, "json")]

@@ -1,4 +1,4 @@
-"""The README's tables hold what the code offers, whole: tools, prompts, settings."""
+"""The documents' tables hold what the code offers, whole: tools, prompts, settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attendance_mcp.prompts import load_prompts
 from attendance_mcp.settings import PREFIX, Settings
 from attendance_mcp.tools.registry import all_tools
 
-from .documents import hold, part, table, table_rows
+from .documents import SET_UP, hold, part, table, table_rows
 
 NONE = "—"
 
@@ -36,7 +36,7 @@ def test_every_prompt_is_listed_with_its_arguments():
 
 
 def test_every_setting_is_listed_with_its_default_and_its_choices():
-    tables = [*table_rows(part("README.md", "settings")), *table_rows(part("docs/school-server.md", "settings"))]
+    tables = [*table_rows(part(SET_UP, "settings")), *table_rows(part("docs/school-server.md", "settings"))]
     listed = {row[0].strip("`"): row[1:] for row in tables}
     defaults = {PREFIX + name.upper(): shown(field.default) for name, field in Settings.model_fields.items()}
     assert {name: default for name, (default, _) in listed.items()} == defaults

@@ -1,4 +1,4 @@
-"""`python -m tests.window.pictures` takes the documents' pictures: a real plan, shown by the real server in Chromium.
+"""`python -m tests.window.pictures` takes the documents' pictures: a real plan and a register, shown by the real server in Chromium.
 
 It needs Debian's packages chromium and chromium-driver, and Pillow, which makes the pictures small.
 """
@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,11 @@ def take(
     call.result(30)
     browser.look(width=880)
     picture(browser, "plan-window-done.png")
+    portal.call(partial(ask.text, "show_in_window", view="register", group="Grade 9"))
+    browser.look(width=880)
+    browser.open(desktop.opened[-1])
+    browser.wait_for("This page is served by your own computer")
+    picture(browser, "register.png", most=760)
 
 
 def picture(browser: Chromium, name: str, *, most: int = 2000) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +63,21 @@ class Exchange:
 
     @property
     def block(self) -> str:
-        return "\n".join(["```text", *self.lines, "```"])
+        return fenced(self.lines)
+
+    def only(self, *wanted: str) -> str:
+        """The block with nothing but the person's words and the lines that begin so; what is left out shows as “…”."""
+        kept: list[str] = []
+        for line in self.lines:
+            if not line or line.strip().startswith(("You: ", *wanted)):
+                kept.append(line)
+            elif kept and kept[-1].strip() != "…":
+                kept.append(f"{line[: len(line) - len(line.lstrip())]}…")
+        return fenced(kept)
+
+
+def fenced(lines: Sequence[str]) -> str:
+    return "\n".join(["```text", *lines, "```"])
 
 
 def agreed(plan: Facts) -> Facts:

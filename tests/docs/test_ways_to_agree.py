@@ -1,8 +1,11 @@
-"""Every exchange of `docs/writing-safely.md` is carried out: each way to agree, a record that moved, an undoing."""
+"""Every exchange of `docs/writing-safely.md` is carried out: each way to agree, a record that moved, an undoing.
+
+The README shows each way to agree too, cut to the lines that matter.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +38,11 @@ def holds(name: str, exchange: Exchange) -> None:
     hold(PAGE, name, exchange.block, plain=without_chance)
 
 
+def readme_holds(name: str, exchange: Exchange, *wanted: str, plain: Callable[[str], str] = without_chance) -> None:
+    """The README's shorter form of an exchange."""
+    hold("README.md", name, exchange.only("Plan, nothing is written yet", "Carried out", *wanted), plain=plain)
+
+
 def office(school: UpstreamSchool, **settings: str) -> App:
     """The server's app, whose clock stands at the school's own moment."""
     app = open_app(school.settings(**settings))
@@ -65,6 +73,7 @@ async def test_a_client_that_can_be_asked_asks(school):
         exchange.shows(await exchange.ask("apply_changes", **agreed(plan)))
     assert school.rows("select 1 from excusals where id = :id", id=excusal) == []
     holds("client", exchange)
+    readme_holds("client", exchange, "→ ", "← The server asks you", "Delete the", "To delete")
 
 
 @dataclass(eq=False)
@@ -103,6 +112,7 @@ async def test_where_the_client_cannot_ask_a_risky_plan_opens_the_window(school)
         exchange.shows(results[0])
     assert marked(school, trip) == [12] * 12
     holds("window", exchange)
+    readme_holds("window", exchange, "→ ", "← A page opens")
 
 
 def marked(school: UpstreamSchool, trip: list[dict[str, Any]]) -> list[int]:
@@ -119,8 +129,13 @@ async def test_where_there_is_no_browser_either_a_person_agrees_at_a_terminal(sc
     screen = await anyio.to_thread.run_sync(partial(approved, school, str(plan["confirmation"])))
     exchange.tells("", f"$ attendance-mcp approve {plan['confirmation']}", *map(cut, screen.rstrip().splitlines()))
     assert marked(school, trip) == [12] * 12
+
     # The real clock's time may be tomorrow's, which breaks the lines elsewhere.
-    hold(PAGE, "terminal", exchange.block, plain=lambda made: without_chance(" ".join(made.split())))
+    def plain(made: str) -> str:
+        return without_chance(" ".join(made.split()))
+
+    hold(PAGE, "terminal", exchange.block, plain=plain)
+    readme_holds("terminal", exchange, "A person must", "$ ", "Mark 12", "Warning", "Type yes", plain=plain)
 
 
 def approved(school: UpstreamSchool, code: str) -> str:
@@ -142,6 +157,7 @@ async def test_another_plan_goes_by_its_confirmation_alone_and_is_done_once(scho
         await exchange.calls("apply_changes", **agreed(plan))
     assert len(school.writes) == 1
     holds("confirmation", exchange)
+    readme_holds("confirmation", exchange, "→ ", "Already carried out")
 
 
 async def test_a_record_that_moved_stops_the_plan_and_a_plan_carried_out_is_undone(school):

@@ -26,6 +26,7 @@ class Exchange:
 
     ask: Asking | None = None
     lines: list[str] = field(default_factory=list)
+    whole: bool = False  # whether answers keep all their lines: `only` chooses among them
 
     def says(self, words: str) -> None:
         self.lines += [""] if self.lines else []
@@ -50,7 +51,7 @@ class Exchange:
 
     def shows(self, result: CallToolResult) -> None:
         """An answer, cut as the documents say; an error is shown whole."""
-        told = textwrap.wrap(text(result), WIDTH) if result.is_error else shortened(text(result))
+        told = textwrap.wrap(text(result), WIDTH) if result.is_error else shortened(text(result), whole=self.whole)
         self.lines += [f"  {line}" for line in told]
 
     async def answers(self, params: Any, **content: Any) -> ElicitResult:
@@ -85,14 +86,14 @@ def agreed(plan: Facts) -> Facts:
     return {"confirmation": plan["confirmation"], "summary": plan["summary"]}
 
 
-def shortened(answer: str) -> list[str]:
-    """The answer as the documents say that it is cut, and no other way."""
-    whole = [line for line in answer.splitlines() if line != DEMO_NOTICE]
-    left_out = len(whole) - FIRST_LINES - 1
+def shortened(answer: str, *, whole: bool = False) -> list[str]:
+    """The answer as the documents say that it is cut, and no other way; `whole` cuts its long lines alone."""
+    lines = [line for line in answer.splitlines() if line != DEMO_NOTICE]
+    left_out = 0 if whole else len(lines) - FIRST_LINES - 1
     if left_out > 0:
         more = f"… {left_out} more line{'s' if left_out > 1 else ''}"
-        whole = [*whole[:FIRST_LINES], more, whole[-1]]
-    return [cut(line) for line in whole]
+        lines = [*lines[:FIRST_LINES], more, lines[-1]]
+    return [cut(line) for line in lines]
 
 
 def cut(line: str) -> str:

@@ -1,4 +1,4 @@
-# make demo | test | soak | lint | format | schemas | bench | bundle | pictures | mutate | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | soak | lint | format | schemas | bench | load | load-http | bundle | pictures | mutate | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test soak lint format schemas bench bundle pictures mutate clean
+.PHONY: demo test soak lint format schemas bench load load-http bundle pictures mutate clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -61,6 +61,11 @@ bench: | $(VENV)/bin/python
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement benchmarks/requirements.txt
 	.venv-bench/bin/python -m benchmarks
+
+# Many calls in flight for a minute beside a bare tool of the SDK, over stdio and HTTP, and over HTTP at three loads; status
+# 1 where an error comes or a bar is missed. LOAD_SECONDS=10 takes less.
+load load-http: $(RUNTIME)
+	$(BIN)/python -m benchmarks --strict $@
 
 # The bundle for Claude Desktop, tried by a real client, and its bill of materials; what it needs goes into an environment of its own.
 bundle: | $(VENV)/bin/python

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
@@ -29,6 +30,15 @@ def timed(work: Callable[[], T]) -> tuple[float, T]:
 def median_of(work: Callable[[], object], *, times: int) -> float:
     """The median of several runs, in seconds."""
     return median(timed(work)[0] for _ in range(times))
+
+
+def spent(process: int) -> float:
+    """The seconds of a processor that the process has used so far, 0 where /proc doesn't tell."""
+    stat = Path(f"/proc/{process}/stat")
+    if not stat.exists():
+        return 0.0
+    words = stat.read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _spin() -> float:

@@ -92,7 +92,7 @@ def start(arguments: list[str]) -> tuple[float, float]:
             took = time.perf_counter() - began
             if not listed["result"]["tools"]:
                 raise RuntimeError("the server lists no tools")
-            return took, _memory(process.pid)
+            return took, memory(process.pid)
         finally:
             process.kill()
 
@@ -110,7 +110,8 @@ def _hear(stream: IO[bytes], id: int) -> dict[str, Any]:
     raise RuntimeError("the server ended before it answered")
 
 
-def _memory(process: int) -> float:
+def memory(process: int) -> float:
+    """The process's memory in MB, 0 where /proc doesn't tell."""
     status = Path(f"/proc/{process}/status")
     if not status.exists():
         return 0.0

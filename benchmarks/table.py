@@ -62,6 +62,13 @@ def within(measured: object, most: float | None) -> str:
     return OK if measured <= most else OVER
 
 
+def at_least(measured: object, least: float | None) -> str:
+    """Whether a floor holds, as `within` says it of a budget."""
+    if least is None or not isinstance(measured, int | float):
+        return ""
+    return OK if measured >= least else OVER
+
+
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     """The first column to the left, numbers to the right."""
     cells = []

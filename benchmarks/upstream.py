@@ -74,6 +74,20 @@ class Upstream:
             }
         )
 
+    def environment(self) -> dict[str, str]:
+        """The environment of a process of the server over this school, with the same settings."""
+        settings = {
+            "API_URL": self.url,
+            "API_TOKEN": TOKEN,
+            "TODAY": self.today.isoformat(timespec="minutes"),
+            "TIMEZONE": "Asia/Singapore",
+            "PROFILE": str(PROFILE),
+            "STORE": str(self.path.with_name("plans.db")),
+            "RATE": "1000",
+            "DEADLINE": "120",
+        }
+        return plain_environment() | {f"ATTENDANCE_{name}": value for name, value in settings.items()}
+
     @asynccontextmanager
     async def client(self, **settings: Any) -> AsyncIterator[Client]:
         """A client of the server over this school, with nothing read yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +14,35 @@ from benchmarks.counting import of_json, tokens
 from benchmarks.digest import facts_of, term_body
 from benchmarks.questions import QUESTIONS
 from benchmarks.table import OK, OVER, Table, shown, within
+from benchmarks.wires import is_right
 from benchmarks.writes import Phases
 
 
 @pytest.mark.parametrize("module", PARTS.values())
 def test_every_part_can_be_imported_without_the_packages_that_only_benchmarks_need(module: str) -> None:
     assert callable(importlib.import_module(f"benchmarks.{module}").measure)
+
+
+@pytest.mark.anyio
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a process's memory is read from /proc")
+@pytest.mark.parametrize(("part", "rows"), [("load", ["stdio", "HTTP"]), ("load_http", ["1", "50", "200"])])
+async def test_every_call_under_load_is_answered_and_right(
+    part: str, rows: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOAD_SECONDS", "0.2")
+    speed, beside = await importlib.import_module(f"benchmarks.{part}").measure()
+    assert [row[0] for row in speed.rows] == rows
+    errors = speed.header.index("errors")
+    assert [row[errors] for row in speed.rows] == ["0"] * len(rows)
+    assert all(int(row[errors - 1].replace(",", "")) >= 2 for row in speed.rows)
+    assert beside.rows
+
+
+def test_an_answer_about_somebody_else_counts_as_an_error() -> None:
+    right = b'{"id":1,"result":{"isError":false,"structuredContent":{"found":[{"id":10400004,"name":"Mia"}]}}}'
+    assert is_right(right, 10400004)
+    assert not is_right(right, 10400005)
+    assert not is_right(right.replace(b"false", b"true"), 10400004)
 
 
 def test_there_are_twenty_questions_and_no_two_are_the_same() -> None:

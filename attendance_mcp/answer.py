@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from mcp.types import CallToolResult, TextContent
 
 from attendance_mcp.digest.facts import Facts
@@ -29,7 +27,7 @@ def answer(facts: Facts, *, demo: bool = False, limited: bool = False) -> CallTo
         lines = [*notices, *lines]
     return CallToolResult(
         content=[TextContent(type="text", text=_within_budget(lines))],
-        structured_content=json.loads(json.dumps(structured)),
+        structured_content=structured,
     )
 
 

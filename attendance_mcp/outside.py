@@ -40,6 +40,9 @@ _MARKUP = str.maketrans(
         **dict.fromkeys('“”„«»"', "'"),
     }
 )
+# What most names are made of, in one piece: printable ASCII, Latin letters with their accents, Chinese characters. None
+# of them is hidden or composes with another; letter by letter names would take most of an answer's time.
+_ORDINARY = re.compile(r"[ -~\u00c0-\u024f\u1e00-\u1eff\u4e00-\u9fff]*")
 _MOST_MARKS = 4  # combining marks on one letter; more are there to cover the lines around
 
 
@@ -96,6 +99,8 @@ def _plain(text: str) -> str:
 
 
 def _visible(text: str) -> str:
+    if _ORDINARY.fullmatch(text):
+        return text
     kept: list[str] = []
     marks = 0
     for index, char in enumerate(text):

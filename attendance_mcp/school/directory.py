@@ -104,8 +104,8 @@ class Directory:
         """The entry that is meant: by id or number, by its name, by part of it, else by likeness."""
         asked = one_line(asked, limit=120)
         wanted = plain(asked)
-        for matches in (self._by_id.get(wanted, ()), self._by_name.get(wanted, ()), self._by_part(wanted)):
-            fitting = _current([entry for entry in matches if entry.kind in kinds])
+        for matches in (self._by_id.get, self._by_name.get, self._by_part):
+            fitting = _current([entry for entry in matches(wanted) or () if entry.kind in kinds])
             if len(fitting) == 1:
                 return Found(asked, fitting[0])
             if fitting:

@@ -45,8 +45,14 @@ class Disclosure:
         if self.codes is None:
             return everybody
         if self._students[0] is not everybody:
-            self._students = (everybody, {id: self.person(one) for id, one in everybody.items()})
+            self._students = (everybody, self.people(everybody))
         return self._students[1]
+
+    def people(self, everybody: Mapping[int, P]) -> Mapping[int, P]:
+        """The records of people with what they are called."""
+        if self.codes is None:
+            return everybody
+        return {id: self.person(one) for id, one in everybody.items()}
 
     def person(self, record: P) -> P:
         """The record of a person with what they are called."""

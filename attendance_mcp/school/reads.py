@@ -140,6 +140,9 @@ class Reads(ABC):
         return (*(key if isinstance(key, tuple) else (key,)), self._grants)
 
     async def _remembered(self, key: Hashable, load: Callable[[], Awaitable[T]], *, keep: bool) -> T:
+        kept: T | None = self.connection.memory.peek(key)
+        if kept is not None:
+            return kept  # setting a deadline would take longer than this
         try:
             with anyio.fail_after(max(0.0, self._ends - time.monotonic())):
                 value: T = await self.connection.memory.get(key, load, keep=keep)

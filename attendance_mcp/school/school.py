@@ -115,11 +115,11 @@ class School(Reads):
 
     async def teachers(self) -> Mapping[int, Teacher]:
         """Teachers by id; empty where the API doesn't offer them or they can't be read, so that advisors stay ids."""
-        return {id: self.disclosure.person(teacher) for id, teacher in (await self._staff()).items()}
+        return self.disclosure.people(await self._staff())
 
     async def _staff(self) -> Mapping[int, Teacher]:
         try:
-            return {teacher.id: teacher for teacher in await self.read(self.client.list_teachers)}
+            return await self.kept("all_teachers", self._load_teachers)
         except (NotOffered, NotAuthorised):
             return {}
         except UpstreamError as error:
@@ -127,6 +127,9 @@ class School(Reads):
             if said not in self.not_read:
                 self.not_read.append(said)
             return {}
+
+    async def _load_teachers(self) -> Mapping[int, Teacher]:
+        return {teacher.id: teacher for teacher in await self.read(self.client.list_teachers)}
 
     def teacher_name(self, teachers: Mapping[int, Teacher], id: int | None) -> str:
         """A teacher's name, or what is known of them."""
@@ -210,6 +213,9 @@ class School(Reads):
 
     async def classes(self) -> Mapping[int, ClassRecord]:
         """The classes that are not archived, by id."""
+        return await self.kept("all_classes", self._load_classes)
+
+    async def _load_classes(self) -> Mapping[int, ClassRecord]:
         return {record.id: record for record in await self.read(self.client.list_classes)}
 
     async def directory(self) -> Directory:

@@ -267,6 +267,12 @@ def test_a_text_of_nothing_but_what_may_not_be_shown_is_empty(text):
     assert fenced(text) == OPEN + CLOSE
 
 
+def test_a_letter_stays_what_it_is_whatever_stands_before_it():
+    # A tab keeps a name from being taken in one piece.
+    letters = [chr(number) for number in range(0x10000) if not 0xD800 <= number < 0xE000]
+    assert [char for char in letters if one_line(f"a{char}a") != one_line(f"\t a{char}a")] == []
+
+
 def test_a_character_that_looks_like_the_fence_or_makes_markup_is_gone_in_either_width():
     assert sanitise("".join(f"a{sign}" for sign in LOOK_ALIKES)) == "a'" * len(LOOK_ALIKES)
     assert sanitise("".join(f"a{sign}" for sign in MARKUP)) == ("a " * len(MARKUP)).strip()

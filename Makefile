@@ -64,8 +64,11 @@ bench: | $(VENV)/bin/python
 
 # Many calls in flight for a minute beside a bare tool of the SDK, over stdio and HTTP, and over HTTP at three loads; status
 # 1 where an error comes or a bar is missed. LOAD_SECONDS=10 takes less.
-load load-http: $(RUNTIME)
-	$(BIN)/python -m benchmarks --strict $@
+load: $(RUNTIME)
+	$(BIN)/python -m benchmarks --strict load
+
+load-http: $(RUNTIME)
+	$(BIN)/python -m benchmarks --strict load-http
 
 # The bundle for Claude Desktop, tried by a real client, and its bill of materials; what it needs goes into an environment of its own.
 bundle: | $(VENV)/bin/python

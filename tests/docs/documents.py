@@ -14,7 +14,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 SET_UP = "docs/set-up.md"
-PAGES = (SET_UP, "docs/data-protection.md", "docs/school-server.md", "docs/speed-and-size.md", "docs/use.md", "docs/writing-safely.md")
+PAGES = (
+    SET_UP,
+    "docs/data-protection.md",
+    "docs/school-server.md",
+    "docs/speed-and-size.md",
+    "docs/use.md",
+    "docs/writing-safely.md",
+)
 DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", *PAGES)
 HOW_TO_UPDATE = "the document differs from the code; UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs writes it anew"
 

@@ -76,10 +76,10 @@ def command(
     entry = _entry(wishes, ask=not yes)
     after = _with(before, host, name, entry)
     if not _show(before, after, host):
-        click.echo(f"{host.name} is set up like this already. Nothing was changed.")
+        click.echo(f"{host.name} is set up like this already. Its configuration was not changed.")
         return
     if not (yes or click.confirm(f"Write this to {host.path}?", default=True)):
-        end("Nothing was changed.")
+        end(f"The configuration of {host.name} was not changed.")
     kept = _write(host, after)
     click.echo(f"Done. Restart {host.name}." + (f" The file as it was: {kept}." if kept else ""))
 
@@ -181,12 +181,17 @@ def _in_keyring(token: str) -> dict[str, str]:
 def _in_file(token: str) -> dict[str, str]:
     path = config_folder() / "token"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # never written into a file that others may hold open, or have made
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        file.write(f"{token}\n")
+    _make_private(path, f"{token}\n".encode())
     click.echo(f"The token is in {path}, which only you can read.")
     return {"ATTENDANCE_API_TOKEN_FILE": str(path)}
+
+
+def _make_private(path: Path, content: bytes) -> None:
+    """Makes the file anew for its user alone: never written into one that others may hold open, or have made."""
+    path.unlink(missing_ok=True)
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(number, "wb") as file:
+        file.write(content)
 
 
 def _own_command() -> tuple[str, list[str]]:
@@ -218,9 +223,9 @@ def _write(host: Host, config: dict[str, Any]) -> Path | None:
         host.path.parent.mkdir(parents=True, exist_ok=True)
         if host.path.exists():
             kept = host.path.with_name(f"{host.path.name}.{datetime.now().astimezone():%Y%m%d-%H%M%S}.bak")
-            kept.write_bytes(host.path.read_bytes())
+            _make_private(kept, host.path.read_bytes())  # other entries may hold secrets
         new = host.path.with_name(f"{host.path.name}.new")
-        new.write_text(_rendered(config) + "\n", "utf-8")
+        _make_private(new, f"{_rendered(config)}\n".encode())
         if host.path.exists():
             new.chmod(host.path.stat().st_mode & 0o777)
         new.replace(host.path)

@@ -77,12 +77,28 @@ def test_what_else_stands_in_the_file_stays_and_the_file_as_it_was_is_kept(home)
     (kept,) = file.parent.glob("*.bak")
     assert json.loads(kept.read_text()) == before
     assert '-      "command": "old"' in done.output and "+" in done.output
-    assert install("--client", "claude-desktop", "--demo").output.endswith("like this already. Nothing was changed.\n")
+    assert install("--client", "claude-desktop", "--demo").output.endswith("Its configuration was not changed.\n")
+
+
+def test_a_file_of_its_users_alone_stays_so_and_so_is_what_is_kept_of_it(home):
+    file = place(home, "claude-code")
+    file.write_text('{"mcpServers": {"other": {"command": "other", "env": {"KEY": "a secret"}}}}')
+    file.chmod(0o600)
+    install("--client", "claude-code", "--demo", "--yes")
+    (kept,) = home.glob("*.bak")
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (file, kept)] == [0o600, 0o600]
 
 
 def test_a_no_changes_nothing(home):
     done = install("--client", "vscode", "--demo", typed="n\n")
     assert (done.exit_code, place(home, "vscode").exists()) == (2, False)
+
+
+def test_a_new_token_takes_the_place_of_the_old_one_where_all_else_stays(home):
+    install("--client", "claude-code", typed=f"\nanother-token\n{ZONE}\noff\nminimal\ny\n")
+    done = install("--client", "claude-code", typed=f"\n{TOKEN}\n{ZONE}\noff\nminimal\n")
+    assert (home / "config" / "attendance-mcp" / "token").read_text() == f"{TOKEN}\n"
+    assert done.output.endswith("Claude Code is set up like this already. Its configuration was not changed.\n")
 
 
 @pytest.mark.parametrize("text", ["// settings\n{}", "[]", '{"mcpServers": []}', "{"])

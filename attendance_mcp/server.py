@@ -238,6 +238,15 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
             with anyio.CancelScope(shield=True):
                 await office.aclose()
 
+    # Longer than a plan lives, so that a late answer is told as what it is.
+    ttl = 2 * office.desk.waits.total_seconds()
+    if http:
+        from attendance_mcp.http.sealing import SharedSeal
+
+        seal = SharedSeal(office.desk.sealing_key)
+        security = RequestStateSecurity(codec=seal, ttl=ttl)
+    else:
+        seal, security = None, RequestStateSecurity.ephemeral(ttl=ttl)
     server = AttendanceServer(
         "attendance",
         office=office,
@@ -246,13 +255,14 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         version=__version__,
         lifespan=lifespan,
         log_level="ERROR",
-        # Longer than a plan lives, so that a late answer is told as what it is.
-        request_state_security=RequestStateSecurity.ephemeral(ttl=2 * office.desk.waits.total_seconds()),
+        request_state_security=security,
         tools=list(
             all_tools(writes=settings.writes_on(http=http), browser=not http, codes=office.disclosure.codes is not None)
         ),
         prompts=load_prompts(),
     )
+    if seal is not None:
+        server.middleware.insert(0, seal.before)
     server.longest_write = office.desk.carrying_out
 
     @server.completion()  # type: ignore[no-untyped-call, untyped-decorator]
@@ -285,7 +295,7 @@ def open_app(settings: Settings) -> App:
             clock=Clock.of(zone, settings.today),
             name=settings.api_url,
             deadline=settings.deadline,
-            rate=settings.rate,
+            rate=settings.own_rate,
             own_profile=profile,
             zone_set=zone is not None,
         )
@@ -335,7 +345,7 @@ def _connector(settings: Settings) -> Callable[[], Client]:
                 base_url=settings.api_url,
                 version=settings.api_version,
                 token=settings.token,
-                rate=settings.rate,
+                rate=settings.own_rate,
                 connect_timeout=settings.connect_timeout,
                 read_timeout=settings.read_timeout,
                 about_people=settings.privacy != "codes",

@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     approval: Literal["auto", "human", "token"] = "auto"
     store: Annotated[SecretStr, AfterValidator(_store)] | None = None  # a database's address holds its password
     rate: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 20.0
+    replicas: Annotated[int, Field(ge=1, le=100)] = 1
     connect_timeout: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 3.0
     read_timeout: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = 10.0
     deadline: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 25.0
@@ -188,6 +189,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo | None:
         """The school's time zone; None where only the machine's own is known."""
         return ZoneInfo(self.timezone) if self.timezone else None
+
+    @property
+    def own_rate(self) -> float:
+        """Requests a second of this process: its part of the rate that all replicas together may take."""
+        return self.rate / self.replicas
 
     def writes_on(self, *, http: bool) -> bool:
         """Whether the tools that write are there: unless set, on stdio they are and over HTTP they are not."""

@@ -55,6 +55,10 @@ class Desk:
         """When outside text was last given to whom."""
         return OutsideHeard(self.place, store=lambda: self.store, now=lambda: self.now())
 
+    async def sealing_key(self) -> bytes:
+        """The key of what is brought back to any process on this store. Raises StoreUnavailable."""
+        return await self.store.sealing_key()
+
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()

@@ -6,6 +6,7 @@ SQLAlchemy is imported by whoever makes the first plan, not at start: a host sta
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -30,7 +31,7 @@ from attendance_mcp.changes.model import (
 from attendance_mcp.changes.opening import keep_no_longer, open_store, owe_wiping, wipe
 from attendance_mcp.changes.places import address_of
 from attendance_mcp.changes.rows import approval_text, change_of, plan_of, row_of, what_became
-from attendance_mcp.changes.tables import changes, of_student, outside_heard, plans
+from attendance_mcp.changes.tables import changes, of_student, outside_heard, plans, sealing
 from attendance_mcp.errors import StoreUnavailable
 
 T = TypeVar("T")
@@ -279,6 +280,19 @@ class Store:
         query = sa.select(outside_heard.c.last).where(outside_heard.c.caller == caller)
         last = await self._do(lambda connection: connection.execute(query).scalar_one_or_none())
         return datetime.fromisoformat(last) if last else None
+
+    async def sealing_key(self) -> bytes:
+        """The 32 bytes that every process on this store seals with; whoever comes first makes them."""
+
+        def work(connection: sa.Connection) -> str:
+            one_at_a_time(connection)
+            kept: str | None = connection.execute(sa.select(sealing.c.key)).scalar_one_or_none()
+            if kept is None:
+                kept = secrets.token_hex(32)
+                connection.execute(sealing.insert().values(id=1, key=kept))
+            return kept
+
+        return bytes.fromhex(await self._do(work))
 
     async def _do(self, work: Callable[[sa.Connection], T], *, abandon: bool = False) -> T:
         return await anyio.to_thread.run_sync(self._transaction, work, abandon_on_cancel=abandon)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from attendance_mcp.changes.model import Target, target_to_json
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4  # 4 brought the table `sealing`; a table that is missing is made at every opening
 
 metadata = sa.MetaData()
 schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -78,6 +78,13 @@ outside_heard = sa.Table(
     metadata,
     sa.Column("caller", sa.String(500), primary_key=True),
     sa.Column("last", sa.String(40), nullable=False),
+)
+# One row: the key of what a browser or a client brings back, to whichever replica.
+sealing = sa.Table(
+    "sealing",
+    metadata,
+    sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String(64), nullable=False),
 )
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +50,7 @@ class Approvals:
 
     office: Office
     flow: CodeFlow
-    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))  # seals cookies, tickets and plans' addresses
+    key: bytes = b""  # seals cookies, tickets and plans' addresses; read from the store when somebody comes
 
     def app(self) -> App:
         """The ASGI app below `/approvals`."""
@@ -85,6 +84,7 @@ class Approvals:
         """The view for whoever is signed in; others sign in first, and come back to the list."""
 
         async def signed(request: Request) -> Response:
+            await self._has_key()
             claims = self._open(request.cookies.get(_SESSION), purpose="session")
             if claims is not None:
                 return await view(request, _person(claims))
@@ -100,6 +100,7 @@ class Approvals:
 
     async def _back(self, request: Request) -> Response:
         """The way back from the issuer: the code becomes a session."""
+        await self._has_key()
         kept = self._open(request.cookies.get(_ATTEMPT), purpose="attempt")
         state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
         if kept is None or not code or not hmac.compare_digest(kept["state"].encode(), state.encode()):
@@ -173,6 +174,16 @@ class Approvals:
         return StoredPlan(plan.code, lambda: self.office.errand_of(person), demo=self.office.demo)
 
     # --- seals ---
+
+    async def _has_key(self) -> None:
+        """Whoever signed in at one replica is known at the others, until the policy changes: a cookie holds grants.
+
+        Raises StoreUnavailable.
+        """
+        if not self.key:
+            policy = self.office.policy.digest() if self.office.policy else ""
+            shared = await self.office.desk.sealing_key()
+            self.key = hmac.new(shared, f"{PATH} {policy}".encode(), hashlib.sha256).digest()
 
     def _id(self, plan: Plan) -> str:
         """What stands for the plan in an address: nobody gets from it to the confirmation."""

@@ -5,6 +5,7 @@ Pure: names of groups as the file has them. Whom they hold is looked up in `scho
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -134,6 +135,11 @@ class Policy:
     def places(self) -> frozenset[Place]:
         """Every group that a rule names."""
         return frozenset(place for rule in self.rules for place in rule.grants().read)
+
+    def digest(self) -> str:
+        """The same for the same rules, in whatever process."""
+        rules = "\n".join(rule.model_dump_json() for rule in self.rules)
+        return hashlib.sha256(rules.encode()).hexdigest()
 
     def grants(self, claims: Mapping[str, Any]) -> Grants:
         """What these claims are granted; nothing where no rule fits."""

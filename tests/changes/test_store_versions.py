@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from attendance_mcp.changes.store import Store
 from attendance_mcp.changes.tables import SCHEMA_VERSION
 from tests.upstream_school import UpstreamSchool
 
@@ -107,3 +108,19 @@ async def test_a_store_of_version_2_gets_what_it_lacks_and_goes_on(school):
         assert (await apply(ask, await mark_late(ask, two))).structured_content["outcomes"] == {"done": 1}
     assert columns(school) == now
     assert await checked(school) == {**await checked(school), "plans": 2, "broken": []}
+
+
+async def test_a_store_of_version_3_gets_its_key_and_keeps_it(school):
+    async with school.client() as ask:
+        await mark_late(ask, absent(school)[0])
+    with store_of(school) as store:
+        store.exec_driver_sql("drop table sealing")
+        store.exec_driver_sql("update schema_version set version = 3")
+    keys = set()
+    for _ in range(2):
+        store = Store.at(school.store)
+        keys.add(await store.sealing_key())
+        store.close()
+    assert len(keys) == 1
+    with store_of(school) as store:
+        assert store.exec_driver_sql("select version from schema_version order by 1").all() == [(3,), (SCHEMA_VERSION,)]

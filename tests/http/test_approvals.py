@@ -9,7 +9,7 @@ import pytest
 from tests.changes.errands import DAY, homeroom, named
 
 from .browser import Browser, ticket
-from .conftest import PEOPLE, PUBLIC, RESOURCE
+from .conftest import PEOPLE, POLICY, PUBLIC, RESOURCE
 from .identity import READ, WRITE
 
 PAGE = f"{PUBLIC}/approvals"
@@ -182,3 +182,22 @@ def test_without_the_page_such_a_plan_is_refused_with_that_reason(guard, school,
     assert "nobody can be asked from here. Use a client that can ask its user" in said
     assert server.get("/approvals").status_code == 404
     assert school.writes == []
+
+
+def test_who_signed_in_at_one_replica_is_known_at_another_until_the_policy_changes(
+    guard, server, school, planned, secret, identity, tmp_path
+):
+    settings = {"writes": "confirm", "approval": "human", "oidc_client_id": "approvals"}
+    cai = Browser(server, identity, "cai")
+    (address,) = cai.plans()
+    shown = ticket(cai.get(address))
+
+    cai.server = guard(school, oidc_client_secret_file=secret, **settings)
+    assert cai.post(f"{address}/agree", shown).status_code == 303
+    assert 'data-state="settled"' in cai.get(address).text
+    assert len(school.writes) == 1
+
+    other = tmp_path / "other.toml"
+    other.write_text(POLICY.replace('"heads-8", ', ""))
+    cai.server = guard(school, oidc_client_secret_file=secret, **{**settings, "policy": other})
+    assert cai.get(address).status_code == 302

@@ -39,11 +39,12 @@ format: $(TESTING)
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# The state machine of writes, floods and fuzzed arguments, at length: others at every run; and the faults that take their time.
+# The state machine of writes, floods and fuzzed arguments, at length: others at every run; and what takes its time: faults, replicas that are killed.
 soak: $(TESTING)
 	STDIO_LINES=1000000 $(BIN)/python -m pytest tests/server/test_stdio_floods.py
 	ARGUMENT_EXAMPLES=2000 HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest tests/tools/test_argument_fuzz.py
 	FULL_SIZE=1 $(BIN)/python -m pytest tests/faults/test_matrix.py -k shipped
+	REPLICA_PAIRS=5000 $(BIN)/python -m pytest tests/replicas/test_replicas.py
 	STATE_MACHINE_RUNS=10000 HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest tests/changes/test_state_machine.py
 
 # Small faults put one by one into what decides about writes and outside text: does a test fail at each? Hours for all of

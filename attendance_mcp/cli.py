@@ -21,6 +21,7 @@ COMMANDS = (
     "approve",
     "call",
     "changes",
+    "connect",
     "demo",
     "doctor",
     "export",

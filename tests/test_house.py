@@ -19,6 +19,7 @@ FLOORS = [
     {"changes"},
     {"tools", "prompts", "resources", "completions"},
     {"server", "http", "stdio", "window", "demo"},
+    {"connect"},
     {"exchange"},
     {"commands"},
     {"cli", "__main__"},
@@ -80,4 +81,5 @@ def test_a_module_can_be_read_in_one_go(path: Path) -> None:
 
 def test_only_the_transport_and_the_way_to_sign_in_know_the_http_library() -> None:
     users = [name_of(path) for path in MODULES if "import httpx" in path.read_text("utf-8")]
-    assert users == ["attendance_mcp.api.transport", "attendance_mcp.http.code_flow"]
+    connecting = [f"attendance_mcp.connect.{module}" for module in ("relay", "sign_in", "way", "web")]
+    assert users == ["attendance_mcp.api.transport", *connecting, "attendance_mcp.http.code_flow"]

@@ -17,13 +17,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from mcp.server.stdio import stdio_server
 
-from attendance_mcp.server import AttendanceServer
 from attendance_mcp.stdio.lines import claim_stdin
 from attendance_mcp.stdio.streams import Incoming, Outgoing
+
+if TYPE_CHECKING:
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+    from mcp.shared.message import SessionMessage
 
 _RESERVE = timedelta(seconds=10)  # beside the time to carry a plan out: for the last reading back and the store
 _AT_ONCE = 1.0  # seconds in which everything else has ended
@@ -31,14 +35,24 @@ _AT_ONCE = 1.0  # seconds in which everything else has ended
 log = logging.getLogger(__name__)
 
 
-def run(server: AttendanceServer) -> int:
+class Server(Protocol):
+    """What is served here."""
+
+    longest_write: timedelta
+
+    async def run_over(
+        self, incoming: ReadStream[SessionMessage | Exception], outgoing: WriteStream[SessionMessage]
+    ) -> None: ...
+
+
+def run(server: Server) -> int:
     """Serves until stdin ends or a signal comes; the status to end with: 0, or 128 and the signal's number."""
     # The SDK notes every malformed notification, and a host that reads no notes would stop the server by that.
-    logging.getLogger("mcp").setLevel(logging.ERROR)
+    logging.getLogger("mcp").setLevel(max(logging.ERROR, logging.getLogger("mcp").level))
     return anyio.run(_serve, server)
 
 
-async def _serve(server: AttendanceServer) -> int:
+async def _serve(server: Server) -> int:
     ending = _Ending((server.longest_write + _RESERVE).total_seconds())
     try:
         # The SDK's half for stdin can't be interrupted and holds whatever comes, so it is given none.

@@ -61,12 +61,12 @@ class Envelope:
     command line names this file, which its owner alone can read, and the file holds the address.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, title: str = "Open the plan") -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="attendance-"))  # 0700
         self._file = self._folder / _NAME
         number = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(_leading_to(address))
+            file.write(_leading_to(address, title))
 
     @property
     def address(self) -> str:
@@ -80,10 +80,10 @@ class Envelope:
             self._folder.rmdir()
 
 
-def _leading_to(address: str) -> str:
+def _leading_to(address: str, title: str) -> str:
     return document(
         element("meta", name="referrer", content="no-referrer"),
         element("meta", http_equiv="refresh", content=f"0;url={address}"),
         element("title", "Attendance"),
-        body=element("body", element("p", element("a", "Open the plan", href=address))),
+        body=element("body", element("p", element("a", title, href=address))),
     )

@@ -23,6 +23,14 @@ const provider = new Provider(issuer, {
       response_types: ["code"],
     },
     {
+      client_id: "laptop",
+      token_endpoint_auth_method: "none",
+      application_type: "native", // its port on loopback may be any (RFC 8252)
+      redirect_uris: ["http://127.0.0.1/signed-in"],
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+    },
+    {
       client_id: "approvals",
       client_secret: "a-secret-of-the-approvals-page",
       redirect_uris: given.pages,
@@ -33,6 +41,7 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     registration: { enabled: false },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: (_ctx, _client, oneOf) => oneOf,
@@ -48,7 +57,7 @@ const provider = new Provider(issuer, {
   findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...given.people[id] }) }),
   extraTokenClaims: (_ctx, token) => given.people[token.accountId],
   interactions: { url: (_ctx, interaction) => `/sign-in/${interaction.uid}` },
-  ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 3600, IdToken: 3600, Interaction: 600, Session: 3600 },
+  ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 3600, IdToken: 3600, Interaction: 600, RefreshToken: 86400, Session: 3600 },
   cookies: { keys: ["of-the-tests"] },
 });
 

@@ -1,0 +1,66 @@
+"""`connect`: a school's server for an assistant on this machine, as the person who signs in."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+
+import anyio
+import click
+
+from attendance_mcp.commands.common import end
+from attendance_mcp.errors import AttendanceError
+from attendance_mcp.settings import checked_origin
+
+
+@click.command("connect")
+@click.argument("url")
+@click.option("--client-id", required=True, help="The public client that is registered with the school's issuer.")
+@click.option("--sign-in", "only_sign_in", is_flag=True, help="Sign in now, keep it in the keyring, and end.")
+@click.option("--sign-out", is_flag=True, help="Forget the sign-in that is kept, and end.")
+def command(*, url: str, client_id: str, only_sign_in: bool, sign_out: bool) -> None:
+    """Serve the school's server at URL on stdio: you sign in in your browser, and everything is passed on.
+
+    \b
+    attendance-mcp connect https://attendance.school.example --client-id attendance-laptop
+    attendance-mcp connect https://attendance.school.example --client-id attendance-laptop --sign-in
+    """
+    try:
+        server = checked_origin(url.strip().removesuffix("/").removesuffix("/mcp")) + "/mcp"
+    except ValueError as error:
+        end(f"URL {error}".replace("https://api.managebac.com", "https://attendance.school.example"))
+    # What an issuer answers may stand in its notes.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    if sign_out:
+        anyio.run(_sign_out, server, client_id)
+        click.echo("Signed out on this machine.", err=True)
+    elif only_sign_in:
+        good, said = anyio.run(_sign_in, server, client_id)
+        if not good:
+            end(said)
+        click.echo(said, err=True)
+    else:
+        from attendance_mcp import stdio
+        from attendance_mcp.connect.relay import Relay
+
+        gc.freeze()
+        sys.exit(stdio.run(Relay(server, client_id=client_id)))
+
+
+async def _sign_in(server: str, client_id: str) -> tuple[bool, str]:
+    """Whether all is well, and what there is to say."""
+    from attendance_mcp.connect.sign_in import SignIn
+
+    async with SignIn.at(server, client_id=client_id) as sign_in:
+        try:
+            wanted = await sign_in.token() is not None
+        except AttendanceError as error:
+            return False, str(error)
+    return True, "Signed in." if wanted else "This server asks nobody to sign in."
+
+
+async def _sign_out(server: str, client_id: str) -> None:
+    from attendance_mcp.connect.sign_in import keeping_of
+
+    await keeping_of(server, client_id).forget()

@@ -24,6 +24,7 @@ _BROKEN = (
     "The school's server broke off before it answered. If this was a write, it may have been carried out all the same: "
     "list_changes tells."
 )
+_ELSEWHERE = "The school's server sends its clients to another address: connect needs that one. Nothing was written."
 _STATUSES = {
     401: "The school's server does not take this sign-in. Nothing was written.",
     403: "Your sign-in does not allow this: it was not given the scope for it. Nothing was written.",
@@ -61,6 +62,8 @@ class Way(httpx2.AsyncBaseTransport):
         if answer.is_success and "json" not in answer.headers.get("content-type", ""):
             return answer  # a stream, whose events are passed on as they come
         content = await _whole(answer)
+        if answer.has_redirect_location:
+            raise Unavailable(_ELSEWHERE)
         if not answer.is_success and not _of_the_protocol(content):
             raise Unavailable(_STATUSES.get(answer.status_code, _BROKEN))
         kind = {"content-type": answer.headers.get("content-type", "")}

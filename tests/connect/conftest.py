@@ -71,13 +71,13 @@ class Laptop:
         return (self.folder / "notes").read_text()
 
     @asynccontextmanager
-    async def assistant(self, era: Era = "auto") -> AsyncIterator[Asking]:
+    async def assistant(self, era: Era = "auto", **options: Any) -> AsyncIterator[Asking]:
         """A client over stdio, as an assistant on this machine has it."""
         server = StdioServerParameters(
             command=sys.executable, args=["-m", "attendance_mcp", *self.arguments], env=self.environment
         )
         with (self.folder / "notes").open("a") as notes:
-            async with Client(stdio_client(server, errlog=notes), mode=era) as client:
+            async with Client(stdio_client(server, errlog=notes), mode=era, **options) as client:
                 yield Asking(client)
 
     def run(self, *more: str):
@@ -122,13 +122,15 @@ class Server:
 
 
 @pytest.fixture
-def server(identity: IdentityProvider, school: UpstreamSchool, tmp_path: Path) -> Iterator[Server]:
+def server(
+    request: pytest.FixtureRequest, identity: IdentityProvider, school: UpstreamSchool, tmp_path: Path
+) -> Iterator[Server]:
+    """With the settings that the test names as the fixture's parameter."""
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY)
     port = free_port()
-    given = school.settings(
-        oidc_issuer=identity.issuer, public_url=f"http://127.0.0.1:{port}", policy=policy, writes="confirm"
-    )
+    own = {"oidc_issuer": identity.issuer, "public_url": f"http://127.0.0.1:{port}", "policy": policy}
+    given = school.settings(**{"writes": "confirm", **own, **getattr(request, "param", {})})
     sign_in = sign_in_of(given)
     app = http_app(build(given, http=True), host="127.0.0.1", sign_in=sign_in, page=page_of(given, sign_in))
     with on_a_port(app, port) as url:

@@ -6,6 +6,7 @@ import sys
 
 import httpx
 import pytest
+from mcp.types import ElicitResult
 
 from tests.changes.errands import DAY, homeroom
 from tests.http.identity import free_port
@@ -138,3 +139,24 @@ async def test_requests_that_were_given_up_leave_their_places_to_others(laptop, 
         last = wire.request("tools/list", **more)
         answer = wire.hear_of(last)
     assert answer["result"]["tools"]
+
+
+@pytest.mark.parametrize("server", [{"approval": "human", "oidc_client_id": "approvals"}], indirect=True)
+async def test_a_question_reaches_the_person_in_the_newest_era_and_else_the_answer_names_the_page(laptop, school):
+    async def agree(_context, question):
+        asked.append(question.message)
+        return ElicitResult(action="accept", content={"apply": True})
+
+    asked: list[str] = []
+    student = school.one(GRADE_8)[0]
+    for era in ("legacy", "auto"):
+        async with laptop.assistant(era, elicitation_callback=agree) as ask:
+            plan = await ask.facts("set_homeroom_attendance", student_id=student, date=DAY, status=2)
+            result = await ask("apply_changes", confirmation=plan["confirmation"], summary=plan["summary"])
+        if era == "legacy":
+            assert f"{laptop.url}/approvals" in text(result)
+            assert (asked, school.writes) == ([], [])
+    (question,) = asked
+    assert question.startswith(plan["summary"])
+    assert "1 done" in text(result)
+    assert len(school.writes) == 1

@@ -27,9 +27,9 @@ def command(*, url: str, client_id: str, only_sign_in: bool, sign_out: bool) -> 
     attendance-mcp connect https://attendance.school.example --client-id attendance-laptop --sign-in
     """
     try:
-        server = checked_origin(url.strip().removesuffix("/").removesuffix("/mcp")) + "/mcp"
+        server = checked_server(url) + "/mcp"
     except ValueError as error:
-        end(f"URL {error}".replace("https://api.managebac.com", "https://attendance.school.example"))
+        end(f"URL {error}")
     # What an issuer answers may stand in its notes.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     if sign_out:
@@ -46,6 +46,14 @@ def command(*, url: str, client_id: str, only_sign_in: bool, sign_out: bool) -> 
 
         gc.freeze()
         sys.exit(stdio.run(Relay(server, client_id=client_id)))
+
+
+def checked_server(url: str) -> str:
+    """The origin of a school's server, whose address may end with its path. Raises ValueError for another address."""
+    try:
+        return checked_origin(url.strip().removesuffix("/").removesuffix("/mcp"))
+    except ValueError as error:
+        raise ValueError(str(error).replace("https://api.managebac.com", "https://attendance.school.example")) from None
 
 
 async def _sign_in(server: str, client_id: str) -> tuple[bool, str]:

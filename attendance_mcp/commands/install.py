@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from attendance_mcp.commands.common import demo_option, end
+from attendance_mcp.commands.connect import checked_server
 from attendance_mcp.commands.hosts import Host, hosts
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.settings import KEYRING_SERVICE, Settings, checked_origin, checked_token, config_folder, zone_name
@@ -33,6 +34,8 @@ class _Wishes:
     token_file: Path | None
     keyring: bool
     demo: bool
+    connect: str | None
+    client_id: str | None
 
 
 @click.command("install")
@@ -45,6 +48,8 @@ class _Wishes:
 @click.option("--privacy", type=click.Choice(("names", "minimal", "codes")), help="What the assistant may read.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="A file that holds the token already.")
 @click.option("--keyring", is_flag=True, help="Keep the token in the system's keyring; needs attendance-mcp[keyring].")
+@click.option("--connect", metavar="URL", help="A school's own server, where you sign in: no token is on this machine.")
+@click.option("--client-id", help="With --connect: the public client that is registered with the school's issuer.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what is not given stays at its default.")
 @click.pass_context
 def command(
@@ -59,6 +64,8 @@ def command(
     privacy: str | None,
     token_file: Path | None,
     keyring: bool,
+    connect: str | None,
+    client_id: str | None,
     yes: bool,
 ) -> None:
     """Write this server into an assistant's configuration: shows the difference, asks, and keeps a backup.
@@ -69,8 +76,11 @@ def command(
     attendance-mcp install --client claude-desktop
     attendance-mcp install --client vscode --demo --yes
     attendance-mcp install --client claude-code --token-file ~/.config/attendance-mcp/token --timezone Europe/Vienna
+    attendance-mcp install --client claude-desktop --connect https://attendance.school.example --client-id a-laptop
     """
-    wishes = _Wishes(api_url, timezone, writes, privacy, token_file, keyring, demo or bool(context.obj))
+    wishes = _Wishes(
+        api_url, timezone, writes, privacy, token_file, keyring, demo or bool(context.obj), connect, client_id
+    )
     host = next(host for host in hosts() if host.name == _CLIENTS[client])
     before = _read(host)
     entry = _entry(wishes, ask=not yes)
@@ -113,6 +123,11 @@ def _entry(wishes: _Wishes, *, ask: bool) -> dict[str, Any]:
     command, arguments = _own_command()
     if wishes.demo:
         return {"command": command, "args": [*arguments, "serve", "--demo"]}
+    if wishes.connect:
+        url = _checked("--connect", checked_server, wishes.connect)
+        if not wishes.client_id:
+            end("--connect needs --client-id too: whoever runs the server tells it. Nothing was changed.")
+        return {"command": command, "args": [*arguments, "connect", url, "--client-id", wishes.client_id]}
     env = {"ATTENDANCE_API_URL": _url(wishes, ask=ask), **_token(wishes, ask=ask)}
     zone = wishes.zone or (click.prompt("The school's time zone, such as Asia/Singapore") if ask else None)
     if zone:

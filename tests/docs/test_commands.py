@@ -104,6 +104,15 @@ async def starts(env: dict[str, str], *, demo: bool, monkeypatch: pytest.MonkeyP
         }
 
 
+def test_the_configuration_for_connect_is_one_that_the_command_line_takes():
+    (config,) = [json.loads(block.text) for block in blocks("docs/school-server.md", "json")]
+    (entry,) = servers(config).values()
+    assert entry["args"][0] == "connect"
+    assert parsed(entry["args"])["url"].startswith("https://")
+    (line,) = [words for words in lines() if "--sign-in" in words]
+    assert line[1:] == [*entry["args"], "--sign-in"]
+
+
 def test_no_configuration_mixes_invented_and_real_children():
     for config in SNIPPETS:
         assert len({"--demo" in entry["args"] for entry in servers(config).values()}) == 1

@@ -31,6 +31,7 @@ from attendance_mcp.api.client import Client
 from attendance_mcp.changes.desk import Desk, Errand
 from attendance_mcp.completions import complete
 from attendance_mcp.errors import ArgumentError, NotAllowed, SettingsError
+from attendance_mcp.measure import measured
 from attendance_mcp.outside import one_line
 from attendance_mcp.prompts import PromptServer, load_prompts
 from attendance_mcp.resources import ResourceServer
@@ -159,6 +160,12 @@ class App:
         self.desk.close()
 
 
+def _outcome(result: CallToolResult | InputRequiredResult) -> str:
+    if isinstance(result, InputRequiredResult):
+        return "asked"
+    return "refused" if result.is_error else "answered"
+
+
 def nothing_granted() -> NotAllowed:
     return NotAllowed("You are signed in, but the school's policy lets you see nobody. Ask the school's office.")
 
@@ -205,7 +212,10 @@ class AttendanceServer(PromptServer, ResourceServer):
         if name not in offered:
             known = ", ".join(tool.name for tool in self._tool_manager.list_tools() if tool.name in offered)
             return refusal(ArgumentError(f"There is no tool {one_line(name, limit=40)!r} here. There are: {known}."))
-        return await super().call_tool(name, arguments, context)
+        with measured("tool", tool=name, outcome="broken off") as facts:
+            result = await super().call_tool(name, arguments, context)
+            facts["outcome"] = _outcome(result)
+        return result
 
     async def run_over(
         self, incoming: ReadStream[SessionMessage | Exception], outgoing: WriteStream[SessionMessage]

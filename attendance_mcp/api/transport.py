@@ -21,6 +21,7 @@ from attendance_mcp.api.endpoints import Endpoint
 from attendance_mcp.api.policy import MOST_TRIES, PASSING, Passing, Policy
 from attendance_mcp.api.trouble import SUCCESS, Answer, error_of, unavailable, unexpected
 from attendance_mcp.errors import ArgumentError, NotAuthorised, SettingsError, Unavailable
+from attendance_mcp.measure import measured
 from attendance_mcp.settings import checked_origin, is_loopback
 
 if TYPE_CHECKING:
@@ -133,7 +134,9 @@ class Transport:
         http, token = self._open(), self._current_token()
         async with self._in_flight:
             left = await self._policy.slot()
-            answer = await self._exchange(http, request, token)
+            with measured("upstream", operation=request.endpoint.name, status="none") as facts:
+                answer = await self._exchange(http, request, token)
+                facts["status"] = answer.status
         if answer.status in SUCCESS:
             self._policy.succeeded()
             return answer.body

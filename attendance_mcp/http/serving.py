@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
+import anyio.to_thread
 import uvicorn
 
 from attendance_mcp.http.app import PATH
 from attendance_mcp.http.asgi import App
 from attendance_mcp.http.log import log_as_json, tell
+from attendance_mcp.http.telemetry import begin_measuring
 
 # A plan is carried out in 25 s and read back; a request that a person is waited for is let go: its plan waits on.
 _GRACE_SECONDS = 60
 
 
 class _Announced(uvicorn.Server):
-    """Says where it serves, port 0 taking a free one, and that it stops."""
+    """Says where it serves, port 0 taking a free one, and that it stops; `at_last` comes before its signal ends it."""
+
+    def __init__(self, config: uvicorn.Config, *, at_last: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._at_last = at_last
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -27,21 +34,21 @@ class _Announced(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         tell("stopping", open_requests=len(self.server_state.tasks))
         await super().shutdown(sockets)
+        await anyio.to_thread.run_sync(self._at_last)
         tell("stopped")
 
 
 def run(app: App, *, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT, then takes nothing new and ends when what is under way has been answered."""
     log_as_json()
-    _Announced(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    ).run()
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    _Announced(config, at_last=begin_measuring()).run()

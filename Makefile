@@ -1,4 +1,4 @@
-# make demo | test | soak | lint | format | schemas | bench | load | load-http | bundle | pictures | mutate | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
+# make demo | test | soak | lint | format | schemas | bench | load | load-http | bundle | pictures | mutate | coverage | clean — each makes the virtual environment itself; nothing but Python 3.11+ and make is needed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: demo test soak lint format schemas bench load load-http bundle pictures mutate clean
+.PHONY: demo test soak lint format schemas bench load load-http bundle pictures mutate coverage clean
 .DEFAULT_GOAL := test
 
 $(VENV)/bin/python:
@@ -38,6 +38,10 @@ format: $(TESTING)
 # A file of tests stays on one worker, which opens its schools once.
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# The tests, with every line and branch that they run written down, in the servers they start too; under 98 % it fails.
+coverage: $(TESTING)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov
 
 # The state machine of writes, floods and fuzzed arguments, at length: others at every run; and what takes its time: faults, replicas that are killed.
 soak: $(TESTING)

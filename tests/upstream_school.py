@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -120,7 +121,8 @@ class UpstreamSchool:
             "rate": "1000",
             **settings,
         }
-        return {f"ATTENDANCE_{name.upper()}": str(value) for name, value in values.items()}
+        measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+        return measured | {f"ATTENDANCE_{name.upper()}": str(value) for name, value in values.items()}
 
     @asynccontextmanager
     async def client(

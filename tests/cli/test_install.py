@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from attendance_mcp.cli import main
+from attendance_mcp.commands.hosts import hosts
+from attendance_mcp.errors import SettingsError
 from attendance_mcp.settings import Settings
 from tests.upstream_school import TOKEN, UpstreamSchool
 
@@ -176,3 +180,53 @@ def test_the_keyring_holds_the_token_and_the_settings_name_it(home, monkeypatch)
         monkeypatch.setenv(name, value)
     assert Settings().token() == TOKEN
     assert TOKEN not in done.output + everything_in(home)
+
+
+MISSING = "attendance-mcp[keyring]"
+UNUSABLE = "keyring can't be used; leave --keyring out"
+
+
+@pytest.fixture(params=["not installed", "out of reach"])
+def no_keyring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A machine without the package, or one whose keyring can't be opened, as under cron."""
+    keyring = pytest.importorskip("keyring")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    keyring.core.init_backend()
+    if request.param == "not installed":
+        monkeypatch.setitem(sys.modules, "keyring", None)
+    yield request.param
+    monkeypatch.undo()
+    keyring.core.init_backend()
+
+
+def test_without_a_keyring_the_token_goes_nowhere_and_nothing_is_changed(home, no_keyring):
+    done = install("--client", "vscode", "--keyring", typed=f"\n{TOKEN}\n{ZONE}\n\n\ny\n")
+    assert done.exit_code == 2
+    assert (MISSING if no_keyring == "not installed" else UNUSABLE) in done.output
+    assert done.output.endswith("Nothing was changed.\n")
+    assert TOKEN not in done.output
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+def test_a_token_in_a_keyring_that_is_not_there_is_an_error_that_says_which(no_keyring):
+    told = {
+        "not installed": "ATTENDANCE_API_TOKEN_KEYRING needs one more package: attendance-mcp[keyring].",
+        "out of reach": "The keyring of ATTENDANCE_API_TOKEN_KEYRING can't be opened.",
+    }
+    with pytest.raises(SettingsError) as error:
+        Settings(api_token_keyring="token").token()
+    assert str(error.value) == told[no_keyring]
+
+
+@pytest.mark.parametrize(
+    ("system", "settings"),
+    [("darwin", "Library/Application Support"), ("win32", "AppData/Roaming"), ("linux", "config")],
+)
+def test_each_system_keeps_the_settings_of_assistants_where_its_own_are(home, monkeypatch, system, settings):
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.delenv("APPDATA", raising=False)
+    assert [host.path for host in hosts()] == [
+        home / settings / "Claude" / "claude_desktop_config.json",
+        home / ".claude.json",
+        home / settings / "Code" / "User" / "mcp.json",
+    ]

@@ -69,6 +69,21 @@ def test_calls_under_way_end_at_once(school, end, status):
     assert answer["error"]["message"] == "Connection closed"
 
 
+@POSIX
+def test_under_nohup_the_terminals_end_ends_nothing(school):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does: a child inherits it
+    try:
+        with running(settings=school.environment()) as process:
+            wire = Wire(process)
+            wire.begin()
+            process.send_signal(signal.SIGHUP)
+            assert wire.ask("ping")["result"] == {}
+            close_input(process)
+            assert process.wait(20) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 async def states(school: UpstreamSchool, url: str) -> list[str]:
     """What the next server is told of the plans."""
     async with school.client(api_url=url) as ask:

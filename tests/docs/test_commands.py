@@ -85,6 +85,8 @@ def test_the_first_thing_to_do_are_the_two_commands():
 async def test_every_configuration_starts_a_server(config, monkeypatch, tmp_path):
     for entry in servers(config).values():
         params = parsed(entry["args"])
+        if entry["args"][0] == "connect":
+            continue  # it takes no settings, and its server is the school's own
         await starts(entry.get("env", {}), demo=params["demo"], monkeypatch=monkeypatch, folder=tmp_path)
 
 

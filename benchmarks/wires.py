@@ -207,9 +207,18 @@ async def over_http(arguments: Sequence[str], environment: dict[str, str]) -> As
         found = re.search(r"http://127\.0\.0\.1:(\d+)", said)
         if not found:
             raise RuntimeError(f"the server did not start: {said!r}")
+        # Its log goes on: unread it would fill the pipe, and hold up the server and the end of its process.
+        drained = asyncio.create_task(_drain(process.stderr))
         yield Http(process.pid, int(found[1]))
+        await _end(process)
+        await drained
     finally:
         await _end(process)
+
+
+async def _drain(log: asyncio.StreamReader) -> None:
+    while await log.read(2**16):
+        pass
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -248,12 +248,14 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
             with anyio.CancelScope(shield=True):
                 await office.aclose()
 
+    codes = office.disclosure.codes is not None
+    tools = list(all_tools(writes=settings.writes_on(http=http), browser=not http, codes=codes))
     # Longer than a plan lives, so that a late answer is told as what it is.
     ttl = 2 * office.desk.waits.total_seconds()
     if http:
         from attendance_mcp.http.sealing import SharedSeal
 
-        seal = SharedSeal(office.desk.sealing_key)
+        seal = SharedSeal(office.desk.sealing_key, asking_nobody={tool.name for tool in tools} - WRITING)
         security = RequestStateSecurity(codec=seal, ttl=ttl)
     else:
         seal, security = None, RequestStateSecurity.ephemeral(ttl=ttl)
@@ -261,14 +263,12 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         "attendance",
         office=office,
         title="School attendance",
-        instructions=INSTRUCTIONS + (_ABOUT_CODES if office.disclosure.codes is not None else ""),
+        instructions=INSTRUCTIONS + (_ABOUT_CODES if codes else ""),
         version=__version__,
         lifespan=lifespan,
         log_level="ERROR",
         request_state_security=security,
-        tools=list(
-            all_tools(writes=settings.writes_on(http=http), browser=not http, codes=office.disclosure.codes is not None)
-        ),
+        tools=tools,
         prompts=load_prompts(),
     )
     if seal is not None:

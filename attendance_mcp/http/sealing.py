@@ -6,7 +6,7 @@ before: a call that waits for the store must not hold up the others.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -16,21 +16,22 @@ from mcp.types import INTERNAL_ERROR
 
 from attendance_mcp.answer import NOTHING_WRITTEN
 from attendance_mcp.errors import StoreUnavailable
-from attendance_mcp.tools.registry import WRITING
 
 
 class SharedSeal:
     """The SDK's own codec, under a key that is read at first need; `before` is the middleware that reads it."""
 
-    def __init__(self, key: Callable[[], Awaitable[bytes]]) -> None:
-        self._key = key
+    def __init__(self, key: Callable[[], Awaitable[bytes]], *, asking_nobody: Collection[str] = ()) -> None:
+        """`asking_nobody` names the tools that seal nothing: for them alone the store is not opened."""
+        self._key, self._asking_nobody = key, asking_nobody
         self._codec: AESGCMRequestStateCodec | None = None
 
     async def before(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Lets a call in that asks nobody or whose state can be sealed and opened."""
         given = ctx.params or {}
         brings_back = given.get("requestState") is not None
-        if self._codec is None and (brings_back or (ctx.method == "tools/call" and str(given.get("name")) in WRITING)):
+        may_ask = ctx.method == "tools/call" and given.get("name") not in self._asking_nobody
+        if self._codec is None and (brings_back or may_ask):
             try:
                 self._codec = AESGCMRequestStateCodec([await self._key()])
             except StoreUnavailable as error:

@@ -15,7 +15,7 @@ from mcp.types import jsonrpc_message_adapter
 
 from .process import Wire, peak_memory, running
 
-LINES = int(os.environ.get("STDIO_LINES", "60000"))  # `make soak` sends more
+LINES = int(os.environ.get("STDIO_LINES", "40000"))  # `make soak` sends more
 FUZZED = 5  # to one that is well formed
 FIRST = 1_000_000  # the well-formed requests' ids are counted from here, where no fuzzed line gets to
 

@@ -51,7 +51,14 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body, status = bytearray(), 500
+        body, recorded = bytearray(), False
+
+        def record(status: int) -> None:
+            nonlocal recorded
+            recorded = True
+            query = _without_token(scope["query_string"].decode("latin-1"))
+            written = _as_json(body) if scope["method"] not in ("GET", "HEAD") else None
+            self._log.record(LogEntry(scope["method"], scope["path"], query, status, written))
 
         async def hear() -> Message:
             message = await receive()
@@ -59,17 +66,15 @@ class Gate:
             return message
 
         async def answer(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                record(message["status"])  # first, so that whoever has the answer finds it in the log
             await send(message)
 
         try:
             await (self._refusal(scope) or self._app)(scope, hear, answer)
         finally:
-            query = _without_token(scope["query_string"].decode("latin-1"))
-            written = _as_json(body) if scope["method"] not in ("GET", "HEAD") else None
-            self._log.record(LogEntry(scope["method"], scope["path"], query, status, written))
+            if not recorded:
+                record(500)
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         if self._limit is not None and (wait := self._limit.wait()):

@@ -140,11 +140,13 @@ async def _duration(school: School) -> tuple[Verdict, str]:
     for back in range(0, _DAYS_BACK, 7):
         page = await school.client.list_excusals(school.clock.today() - timedelta(days=back))
         for one in page.items:
-            days = [one.start_date + timedelta(days=n) for n in range((one.end_date - one.start_date).days + 1)]
-            week = sum(day.weekday() < 5 for day in days)
-            if one.duration is not None and week != len(days) <= 2 * _DAYS_BACK:
-                calendar += one.duration == len(days)
-                school_days += one.duration == week
+            span = (one.end_date - one.start_date).days + 1
+            if one.duration is None or span > _DAYS_BACK:
+                continue
+            weekdays = sum((one.start_date + timedelta(days=n)).weekday() < 5 for n in range(span))
+            if weekdays < span:
+                calendar += one.duration == span
+                school_days += one.duration == weekdays
     if not calendar + school_days:
         return Verdict.UNKNOWN, "No excusal over a weekend was found."
     if school_days:

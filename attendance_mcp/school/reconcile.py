@@ -27,6 +27,7 @@ class DayEvidence:
     students: list[Checked] = field(default_factory=list)
     classes: dict[int, TaughtClass] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    about_codes: list[str] = field(default_factory=list)  # what reconciling can't propose, since the profile is silent
 
 
 async def gather(school: School, group: Group, day: date) -> DayEvidence:
@@ -61,7 +62,7 @@ async def gather(school: School, group: Group, day: date) -> DayEvidence:
         found.remarks.append(
             f"Keeps no homeroom, by this term's marks or the profile, so class marks alone are compared: {names}."
         )
-    found.remarks += _no_code(there, found.students)
+    found.about_codes += _no_code(there, found.students)
     return found
 
 

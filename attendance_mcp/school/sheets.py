@@ -75,7 +75,7 @@ async def _rows_with_classes(school: School, group: Group, day: date) -> tuple[l
             periods[period] = (*periods.get(period, ()), chip)
         homeroom = chip_of(one.day.homeroom.label, colors[one.programme]) if one.day.homeroom else None
         rows.append(RegisterRow(one.name, one.group, one.register, homeroom, periods, one.day.covered))
-    return rows, [line for line in found.remarks if not line.startswith("The school profile names no code")]
+    return rows, found.remarks
 
 
 async def _rows_of_day(school: School, group: Group, day: date, *, classes: bool) -> list[RegisterRow]:

@@ -69,6 +69,6 @@ async def reconcile_homeroom(school: School, date: Day = "today", group: GroupNa
         of=of.name,
         as_of=f"{school.clock.now():%H:%M}",
         classes=evidence.classes,
-        remarks=evidence.remarks,
+        remarks=[*evidence.remarks, *evidence.about_codes],
         not_read=school.not_read,
     )

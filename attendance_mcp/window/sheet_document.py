@@ -26,6 +26,7 @@ from attendance_mcp.status import Kind
 from attendance_mcp.window.document import button, page
 from attendance_mcp.window.markup import Html, element, join, typed
 from attendance_mcp.window.ports import SheetContent
+from attendance_mcp.window.table import EXCUSAL
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
@@ -169,7 +170,7 @@ def _absences(sheet: AbsenceSheet, path: str) -> Iterable[Html]:
             element("td", typed(row.group)),
             element("td", typed(row.register)),
             element("td", *(_chip(chip) for chip in row.chips())),
-            element("td", {True: "yes", False: "no", None: "not known"}[row.excusal]),
+            element("td", EXCUSAL[row.excusal]),
         )
         for row in sheet.rows
     ]

@@ -12,7 +12,7 @@ from attendance_mcp.outside import one_line
 from attendance_mcp.window.ports import SheetContent
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_EXCUSAL = {True: "yes", False: "no", None: "not known"}
+EXCUSAL = {True: "yes", False: "no", None: "not known"}
 _MARK = "\ufeff"  # without it Excel takes UTF-8 for the machine's old code page
 
 
@@ -57,14 +57,14 @@ def _register(sheet: RegisterSheet) -> Iterable[list[str]]:
             homeroom = row.homeroom
             marks = [_texts(row.periods.get(period, ())) for period in periods]
             told = [homeroom.text, str(homeroom.kind)] if homeroom else ["", ""]
-            yield [row.student, row.group, row.register, *told, *marks, _EXCUSAL[row.excusal]]
+            yield [row.student, row.group, row.register, *told, *marks, EXCUSAL[row.excusal]]
 
 
 def _absences(sheet: AbsenceSheet) -> Iterable[list[str]]:
     yield ["Student", "Year group", "Register", "Mark", "Counts as", "Excusal"]
     for row in sheet.rows:
         mark = [row.homeroom.text, str(row.homeroom.kind)] if row.homeroom else ["", ""]
-        yield [row.student, row.group, row.register, *mark, _EXCUSAL[row.excusal]]
+        yield [row.student, row.group, row.register, *mark, EXCUSAL[row.excusal]]
 
 
 def _ranking(sheet: GroupTerm) -> Iterable[list[str]]:

@@ -128,7 +128,7 @@ class Transport:
         async for attempt in stamina.retry_context(on=self._policy.again(), attempts=MOST_TRIES, timeout=None):
             with attempt:
                 return await self._once(request)
-        raise AssertionError("a retry either returns or raises")
+        raise AssertionError("a retry either returns or raises")  # pragma: no cover  for the types' sake
 
     async def _once(self, request: _Request) -> bytes:
         http, token = self._open(), self._current_token()

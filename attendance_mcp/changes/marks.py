@@ -130,7 +130,7 @@ async def _drafted(
         mark, change = aim.mark, aim.change
         before = now.value(change)
         if not isinstance(before, MarkValue):
-            raise TypeError("a mark was expected")
+            raise TypeError("a mark was expected")  # pragma: no cover  for the types' sake
         note = None if mark.erase_notes else (mark.notes or before.note)
         after = MarkValue(aim.status(before), note)
         draft.add(replace(change, before=before, after=after))

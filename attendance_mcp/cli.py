@@ -15,7 +15,15 @@ from importlib import import_module  # noqa: E402
 import click  # noqa: E402
 
 from attendance_mcp import __version__  # noqa: E402
-from attendance_mcp.commands.common import demo_option, end, or_end, server_of, settings_of  # noqa: E402
+from attendance_mcp.commands.common import (  # noqa: E402
+    demo_option,
+    end,
+    or_end,
+    server_of,
+    servers_of,
+    settings_of,
+    settings_of_all,
+)
 
 COMMANDS = (
     "approve",
@@ -77,22 +85,22 @@ def serve(
     attendance-mcp serve --demo
     attendance-mcp serve --http --port 8750
     """
-    settings = settings_of(context, demo=demo)
     if http:
+        settings = settings_of_all(context, demo=demo)
         from attendance_mcp.http import app, serving
 
         sign_in = app.sign_in_of(settings)
         if sign_in is None:
             or_end(lambda: app.refuse_strangers(host))
-        if not settings.demo and settings.zone is None:
+        if not settings.demo and settings.zone is None and settings.schools is None:
             end("Over HTTP the school's time zone must be set, since clients may be anywhere: ATTENDANCE_TIMEZONE.")
         page = or_end(lambda: app.page_of(settings, sign_in))
-        served = app.http_app(server_of(settings, http=True), host=host, sign_in=sign_in, page=page)
+        served = app.http_app(servers_of(settings), host=host, sign_in=sign_in, page=page)
         serving.run(served, host=host, port=port)
     else:
         from attendance_mcp import stdio
 
-        sys.exit(stdio.run(server_of(settings)))
+        sys.exit(stdio.run(server_of(settings_of(context, demo=demo))))
 
 
 if os.name == "nt":  # the console's code page can't print every name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -27,22 +26,20 @@ from mcp.types import (
 
 from attendance_mcp import __version__
 from attendance_mcp.answer import refusal
-from attendance_mcp.api.client import Client
 from attendance_mcp.changes.desk import Desk, Errand
 from attendance_mcp.completions import complete
-from attendance_mcp.errors import ArgumentError, NotAllowed, SettingsError
+from attendance_mcp.errors import ArgumentError, NotAllowed
+from attendance_mcp.from_settings import open_connection, open_desk, read_policy
 from attendance_mcp.measure import measured
 from attendance_mcp.outside import one_line
 from attendance_mcp.prompts import PromptServer, load_prompts
 from attendance_mcp.resources import ResourceServer
 from attendance_mcp.rules.policy import UNLIMITED, Grants, Policy
-from attendance_mcp.rules.profile import Profile
-from attendance_mcp.school.clock import Clock
-from attendance_mcp.school.codes import Codes
 from attendance_mcp.school.connection import Connection
-from attendance_mcp.school.disclosure import EVERYTHING, Disclosure
+from attendance_mcp.school.disclosure import Disclosure
 from attendance_mcp.school.school import LOCAL_CALLER, Progress, School
-from attendance_mcp.settings import Settings, data_folder
+from attendance_mcp.schools_file import refuse_shared_tokens, schools_of
+from attendance_mcp.settings import THE_ONLY_ONE, Among, Settings
 from attendance_mcp.tools.asking import ClientAsker
 from attendance_mcp.tools.registry import WRITING, all_tools
 
@@ -92,12 +89,20 @@ class App:
     signed_in: bool = False  # whether every caller brings a token
     page: str = ""  # the address where a person agrees who signs in there
     policy: Policy | None = None  # without one nobody who is signed in may see anything
+    among: Among = THE_ONLY_ONE
     window: Window | None = None  # where the person sits at this machine
 
     def person(self, claims: Mapping[str, Any]) -> Person:
         """Whom a token's claims tell of."""
-        grants = self.policy.grants(claims) if self.policy else Grants()
-        return Person(f"{claims['iss']}|{claims['sub']}", grants)
+        return self.person_of(f"{claims['iss']}|{claims['sub']}", self.fitting(claims))
+
+    def fitting(self, claims: Mapping[str, Any]) -> tuple[int, ...]:
+        """The numbers of the policy's rules that fit a token's claims, at whichever school."""
+        return self.policy.fitting(claims) if self.policy else ()
+
+    def person_of(self, caller: str, rules: Iterable[int]) -> Person:
+        """A caller whom these rules of the policy fit."""
+        return Person(caller, self.policy.granted(rules) if self.policy else Grants())
 
     def asking(self) -> Person:
         """Who asks: the one local user, or whoever's token the request under way brought."""
@@ -212,7 +217,8 @@ class AttendanceServer(PromptServer, ResourceServer):
         if name not in offered:
             known = ", ".join(tool.name for tool in self._tool_manager.list_tools() if tool.name in offered)
             return refusal(ArgumentError(f"There is no tool {one_line(name, limit=40)!r} here. There are: {known}."))
-        with measured("tool", tool=name, outcome="broken off") as facts:
+        school = {"school": self.office.among.name} if self.office.among.name else {}
+        with measured("tool", tool=name, outcome="broken off", **school) as facts:
             result = await super().call_tool(name, arguments, context)
             facts["outcome"] = _outcome(result)
         return result
@@ -290,101 +296,27 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
     return server
 
 
-def open_app(settings: Settings) -> App:
+def build_schools(settings: Settings) -> list[AttendanceServer]:
+    """A server over HTTP for each school that the settings name; they share the desk for plans, and nothing else.
+
+    Raises SettingsError.
+    """
+    schools = schools_of(settings)
+    if len(schools) > 1:
+        refuse_shared_tokens(schools)
+    desk = open_desk(settings)
+    return [build(one, http=True, app=open_app(one, desk=desk)) for one in schools]
+
+
+def open_app(settings: Settings, *, desk: Desk | None = None) -> App:
     """The connection to the school and the desk for plans; nothing is read or opened yet."""
-    if settings.demo:
-        from attendance_mcp.demo import demo_connection
-
-        connection = demo_connection(settings, profile=_profile(settings))
-    else:
-        profile = _profile(settings)
-        zone = settings.zone or (profile.zone if profile else None)
-        settings.token()  # a missing or unreadable token is said at start, not at the first question
-        connection = Connection(
-            connect=_connector(settings),
-            clock=Clock.of(zone, settings.today),
-            name=settings.api_url,
-            deadline=settings.deadline,
-            rate=settings.own_rate,
-            own_profile=profile,
-            zone_set=zone is not None,
-        )
-    connection.disclosure = _disclosure(settings, school=connection.name)
-    return App(connection=connection, desk=open_desk(settings), demo=settings.demo, policy=_policy(settings))
-
-
-def _disclosure(settings: Settings, *, school: str) -> Disclosure:
-    """What an assistant is told. Raises SettingsError where the file that holds the key of the codes can't be used."""
-    if settings.privacy == "names":
-        return EVERYTHING
-    if settings.privacy == "minimal":
-        return Disclosure(texts=False, health=False)
-    from attendance_mcp.school.keyfile import given_key, own_key
-
-    if settings.privacy_key_file is not None:
-        given = given_key(settings.privacy_key_file)  # what is wrong with it is said at start
-        return Disclosure(texts=False, health=False, codes=Codes(lambda: given, school=school))
-    return Disclosure(texts=False, health=False, codes=Codes(lambda: own_key(_own_key_file(settings)), school=school))
-
-
-def _own_key_file(settings: Settings) -> Path:
-    """Beside the store where that is a file, else in the user's data folder."""
-    place = settings.store.get_secret_value() if settings.store else ""
-    folder = Path(place).expanduser().parent if place and "://" not in place else data_folder()
-    return folder / "privacy.key"
-
-
-def open_desk(settings: Settings) -> Desk:
-    """The desk for plans alone, which needs no school; its store is opened when it is first used."""
-    return Desk(
-        place=settings.store.get_secret_value() if settings.store else data_folder() / "attendance.db",
-        policy=settings.approval,
-        waits=timedelta(minutes=settings.confirmation_minutes),
-        ask_seconds=settings.ask_seconds,
-        keep_texts=timedelta(days=settings.text_days),
-        keep_rows=timedelta(days=settings.journal_days),
+    return App(
+        connection=open_connection(settings),
+        desk=desk or open_desk(settings),
+        demo=settings.demo,
+        policy=read_policy(settings),
+        among=settings.among,
     )
-
-
-def _connector(settings: Settings) -> Callable[[], Client]:
-    def connect() -> Client:
-        from attendance_mcp.api.transport import Transport
-
-        return Client(
-            Transport(
-                base_url=settings.api_url,
-                version=settings.api_version,
-                token=settings.token,
-                rate=settings.own_rate,
-                connect_timeout=settings.connect_timeout,
-                read_timeout=settings.read_timeout,
-                about_people=settings.privacy != "codes",
-            )
-        )
-
-    return connect
-
-
-def _profile(settings: Settings) -> Profile | None:
-    """The school profile that the settings name. Raises SettingsError where it can't be read or used."""
-    if settings.profile is None:
-        return None
-    try:
-        return Profile.from_toml(settings.profile.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(
-            "The school profile of ATTENDANCE_PROFILE can't be read: a text file is expected."
-        ) from None
-
-
-def _policy(settings: Settings) -> Policy | None:
-    """The policy that the settings name. Raises SettingsError where it can't be read or used."""
-    if settings.policy is None:
-        return None
-    try:
-        return Policy.from_toml(settings.policy.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError("The policy of ATTENDANCE_POLICY can't be read: a text file is expected.") from None
 
 
 def _progress(context: Context[Any, Any]) -> Progress:

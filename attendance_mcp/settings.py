@@ -7,13 +7,14 @@ import ipaddress
 import os
 import re
 import stat
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, PlainValidator, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, PrivateAttr, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from attendance_mcp.errors import SettingsError
@@ -28,7 +29,9 @@ NO_TOKEN = (
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 _MOST_TOKEN_FILE = 8192
-_OF_SIGN_IN = ("public_url", "policy", "oidc_audience", "oidc_client_id", "oidc_client_secret_file")
+_OF_SIGN_IN = ("public_url", "policy", "schools", "oidc_audience", "oidc_client_id", "oidc_client_secret_file")
+OF_ONE_SCHOOL = ("api_url", "api_version", "api_token_file", "timezone", "profile", "rate")
+_NOT_BESIDE_SCHOOLS = (*OF_ONE_SCHOOL, "api_token", "api_token_keyring", "demo")
 
 
 def checked_origin(url: str) -> str:
@@ -110,6 +113,18 @@ def _store(secret: SecretStr) -> SecretStr:
     return secret
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Which of several schools something is of; without a name it is of the only one."""
+
+    name: str = ""
+    title: str = ""  # as people read it
+    names: frozenset[str] = frozenset()  # of all of them
+
+
+THE_ONLY_ONE = Among()
+
+
 class Settings(BaseSettings):
     """What the environment says; an unknown ATTENDANCE_ variable is an error, since a typo must not vanish."""
 
@@ -141,12 +156,14 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(checked_origin)] | None = None
     oidc_issuer: Annotated[str, AfterValidator(checked_issuer)] | None = None
     policy: Path | None = None
+    schools: Path | None = None
     oidc_subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/.-]{1,100}$")] = "sub"
     oidc_client_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     oidc_client_secret_file: Path | None = None
     oidc_audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
     demo: bool = False
+    _among: Among = PrivateAttr(THE_ONLY_ONE)
 
     @model_validator(mode="after")
     def _nothing_unknown(self) -> Self:
@@ -167,6 +184,15 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _one_place_for_a_school(self) -> Self:
+        if self.schools is not None:
+            given = [name for name in _NOT_BESIDE_SCHOOLS if name in self.model_fields_set]
+            if given:
+                name = PREFIX + given[0].upper()
+                raise ValueError(f"{name} is of one school; with ATTENDANCE_SCHOOLS each has its own, in that file.")
+        return self
+
+    @model_validator(mode="after")
     def _whole_sign_in(self) -> Self:
         if self.oidc_issuer is None:
             given = [name for name in _OF_SIGN_IN if getattr(self, name) is not None]
@@ -179,6 +205,30 @@ class Settings(BaseSettings):
         elif self.policy is None:
             raise ValueError("ATTENDANCE_OIDC_ISSUER needs ATTENDANCE_POLICY too: the file that says who sees whom.")
         return self
+
+    def of_school(self, among: Among, own: dict[str, Any]) -> Settings:
+        """These settings with what one of several schools has of its own. Raises ValidationError."""
+        shared = {name: getattr(self, name) for name in self.model_fields_set}
+        made = Settings(**{**shared, "schools": None, **own})
+        made._among = among
+        return made
+
+    @property
+    def among(self) -> Among:
+        """Which of several schools these settings are of."""
+        return self._among
+
+    @property
+    def bound_to(self) -> str:
+        """What tells the school from any other: plans, the journal and codes are bound to it.
+
+        Schools may share an address, and are told apart by their tokens alone; those come and go.
+        """
+        return f"{self.api_url}#{self.among.name}" if self.among.name else self.api_url
+
+    def called(self, field: str) -> str:
+        """The setting as whoever set it knows it."""
+        return f"{self.among.name}.{field} (ATTENDANCE_SCHOOLS)" if self.among.name else PREFIX + field.upper()
 
     @property
     def has_token(self) -> bool:
@@ -210,7 +260,8 @@ class Settings(BaseSettings):
             return ""  # `token()` tells
         if not mode & (stat.S_IRGRP | stat.S_IROTH):
             return ""
-        return "The file of ATTENDANCE_API_TOKEN_FILE can be read by other users of this machine; chmod 600 mends it."
+        name = self.called("api_token_file")
+        return f"The file of {name} can be read by other users of this machine; chmod 600 mends it."
 
     def token(self) -> str:
         """The token as it stands now; its file is read each time, so that a token can be replaced under way.
@@ -220,7 +271,7 @@ class Settings(BaseSettings):
         if self.api_token is not None:
             return checked_token(self.api_token.get_secret_value(), where="ATTENDANCE_API_TOKEN")
         if self.api_token_file is not None:
-            name = "ATTENDANCE_API_TOKEN_FILE"
+            name = self.called("api_token_file")
             return checked_token(read_private(self.api_token_file, name=name), where=f"the file of {name}")
         if self.api_token_keyring is not None:
             return checked_token(_from_keyring(self.api_token_keyring), where="the keyring")

@@ -39,10 +39,14 @@ def check(connection: sa.Connection) -> list[Checked]:
     ]
 
 
-def records(connection: sa.Connection, *, student_id: int | None = None, texts: bool = False) -> list[Record]:
+def records(
+    connection: sa.Connection, *, student_id: int | None = None, texts: bool = False, school: str = ""
+) -> list[Record]:
     """The plans that stand in the store, oldest first; of ended ones their link, texts only where asked for."""
     query = plans.select().order_by(plans.c.id)
     own = changes.select().order_by(changes.c.plan_id, changes.c.row)
+    if school:
+        query = query.where(plans.c.school == school)
     if student_id is not None:
         query = query.where(plans.c.id.in_(sa.select(changes.c.plan_id).where(of_student(student_id))))
         own = own.where(of_student(student_id))

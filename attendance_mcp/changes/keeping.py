@@ -93,13 +93,14 @@ def purge(connection: sa.Connection, keeps: Keeps, *, now: datetime) -> bool:
     return bool(gone or ids)
 
 
-def erase(connection: sa.Connection, student_id: int) -> Erased:
+def erase(connection: sa.Connection, student_id: int, *, school: str = "") -> Erased:
     """Takes out all that is of one student; of rows of ended plans their place and digest stay, for the chain.
 
-    Raises PlanError while a plan with that student is under way: what became of it is not known yet.
+    Where a school is named, nothing of another one's goes. Raises PlanError while a plan with that student is under
+    way: what became of it is not known yet.
     """
     one_at_a_time(connection)  # a purge takes the same plans in another order
-    theirs = sa.select(changes.c.plan_id).where(of_student(student_id))
+    theirs = sa.select(changes.c.plan_id).where(of_student(student_id, school=school))
     states = connection.execute(sa.select(plans.c.id, plans.c.state).where(plans.c.id.in_(theirs)).with_for_update())
     found = states.all()
     if any(plan.state == PlanState.APPLYING for plan in found):
@@ -116,9 +117,10 @@ def erase(connection: sa.Connection, student_id: int) -> Erased:
     return Erased(rows, removed)
 
 
-def rows_of_student(connection: sa.Connection, student_id: int) -> int:
-    """How many changes of that student stand in the store."""
-    return int(connection.execute(sa.select(sa.func.count()).where(of_student(student_id))).scalar_one())
+def rows_of_student(connection: sa.Connection, student_id: int, *, school: str = "") -> int:
+    """How many changes of that student stand in the store, at one school where it is named."""
+    query = sa.select(sa.func.count()).where(of_student(student_id, school=school))
+    return int(connection.execute(query).scalar_one())
 
 
 def _purge_texts(connection: sa.Connection, plan_id: int) -> None:

@@ -59,11 +59,11 @@ class Store:
         return cls(address_of(place), keeps=keeps, now=now)
 
     async def add(self, plan: Plan, *, most_waiting: int) -> bool:
-        """Stores a waiting plan; false where so many of the caller's wait already."""
+        """Stores a waiting plan; false where so many of the caller's wait already at its school."""
 
         def work(connection: sa.Connection) -> bool:
             one_at_a_time(connection)  # two that count at once would both find room
-            if _waiting(connection, plan.caller, now=plan.created) >= most_waiting:
+            if _waiting(connection, plan.caller, plan.school, now=plan.created) >= most_waiting:
                 return False
             header = {
                 "code": plan.code,
@@ -246,12 +246,15 @@ class Store:
 
         return await self._do(work)
 
-    async def erase(self, student_id: int) -> tuple[Erased, bool]:
-        """Takes a student out; false beside it where another process still holds the file's old pages."""
+    async def erase(self, student_id: int, *, school: str = "") -> tuple[Erased, bool]:
+        """Takes a student out, at one school where it is named.
+
+        False beside it where another process still holds the file's old pages.
+        """
 
         def work(connection: sa.Connection) -> Erased:
             owe_wiping(connection)
-            return erase(connection, student_id)
+            return erase(connection, student_id, school=school)
 
         erased = await self._do(work)
         return erased, await anyio.to_thread.run_sync(lambda: wipe(self._opened()))
@@ -329,9 +332,11 @@ class Store:
             self._engine = None
 
 
-def _waiting(connection: sa.Connection, caller: str, *, now: datetime) -> int:
-    query = sa.select(sa.func.count()).where(
-        plans.c.caller == caller, plans.c.state == PlanState.WAITING, plans.c.expires > stamp(now)
+def _waiting(connection: sa.Connection, caller: str, school: str, *, now: datetime) -> int:
+    query = (
+        sa.select(sa.func.count())
+        .where(plans.c.caller == caller, plans.c.school == school)
+        .where(plans.c.state == PlanState.WAITING, plans.c.expires > stamp(now))
     )
     return int(connection.execute(query).scalar_one())
 

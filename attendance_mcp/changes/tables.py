@@ -88,7 +88,13 @@ sealing = sa.Table(
 )
 
 
-def of_student(id: int) -> sa.ColumnElement[bool]:
-    """Whether a change is of that student: a target's text begins with the student's id."""
+def of_student(id: int, *, school: str = "") -> sa.ColumnElement[bool]:
+    """Whether a change is of that student, at that school where one is named.
+
+    A target's text begins with the student's id.
+    """
     begins = json.dumps(target_to_json(Target(student_id=id))).removesuffix("}")
-    return sa.or_(*(changes.c.target.startswith(begins + end, autoescape=True) for end in (",", "}")))
+    theirs = sa.or_(*(changes.c.target.startswith(begins + end, autoescape=True) for end in (",", "}")))
+    if not school:
+        return theirs
+    return sa.and_(theirs, changes.c.plan_id.in_(sa.select(plans.c.id).where(plans.c.school == school)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
-from attendance_mcp.commands.common import demo_option, end, or_end, settings_of
+from attendance_mcp.commands.common import demo_option, end, or_end, school_option, settings_of_all, settings_of_one
 from attendance_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--texts", is_flag=True, help="Export notes, comments and reasons too, while they are kept.")
 @click.option("--verify", is_flag=True, help="Check the chain; ends with status 1 where it is broken.")
 @click.option("--student", type=click.IntRange(min=1), metavar="ID", help="Only what is of this student.")
+@school_option
 @click.option("--erase", is_flag=True, help="Take all that is of the student out of the store, for good.")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
@@ -42,13 +43,15 @@ def command(
     texts: bool,
     verify: bool,
     student: int | None,
+    school: str,
     erase: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
     """Show, export and check what was changed through this installation, or take a student out of it.
 
-    Only the list needs the school's token, since it tells names; the others work on the store alone.
+    Only the list needs the school's token, since it tells names; the others work on the store alone. Where there are
+    several schools, the list is of one, and so is a student.
 
     \b
     attendance-mcp changes
@@ -61,24 +64,31 @@ def command(
         raise click.UsageError("--export, --verify and --erase are three things: do one of them.")
     if (erase and student is None) or (verify and student is not None):
         raise click.UsageError("--erase needs --student; --verify checks the whole chain, so it takes none.")
+    if verify and school:
+        raise click.UsageError("--verify checks every school's chain, so it takes no --school.")
     if (texts and export is None) or (yes and not erase):
         raise click.UsageError("--texts goes with --export, and --yes with --erase.")
     alone = export is not None or verify or erase
-    settings = settings_of(context, demo=demo, token=not alone)
-    if export is not None:
-        _export(settings, export, student=student, texts=texts)
-    elif verify:
-        sys.exit(_verify(settings, as_json=as_json))
-    elif erase and student is not None:
-        _erase(settings, student, sure=yes, as_json=as_json)
-    else:
+    if not alone:
+        settings = settings_of_one(context, demo=demo, school=school)
         or_end(lambda: anyio.run(_list, settings, student, as_json))
+        return
+    settings = settings_of_all(context, demo=demo, token=False)
+    if verify:
+        sys.exit(_verify(settings, as_json=as_json))
+    at = ""
+    if school or (settings.schools is not None and student is not None):  # an id may be another's at another school
+        at = settings_of_one(context, demo=demo, token=False, school=school).bound_to
+    if export is not None:
+        _export(settings, export, student=student, texts=texts, school=at)
+    elif student is not None:
+        _erase(settings, student, school=at, sure=yes, as_json=as_json)
 
 
-def _export(settings: Settings, file: Path, *, student: int | None, texts: bool) -> None:
+def _export(settings: Settings, file: Path, *, student: int | None, texts: bool, school: str) -> None:
     from attendance_mcp.changes.auditing import records
 
-    found = _on_store(settings, lambda connection: records(connection, student_id=student, texts=texts))
+    found = _on_store(settings, lambda connection: records(connection, student_id=student, texts=texts, school=school))
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in found)
     if str(file) == "-":
         click.echo(lines, nl=False)
@@ -111,10 +121,10 @@ def _verify(settings: Settings, *, as_json: bool) -> int:
     return 1 if any(one.broken for one in checked) else 0
 
 
-def _erase(settings: Settings, student: int, *, sure: bool, as_json: bool) -> None:
+def _erase(settings: Settings, student: int, *, school: str, sure: bool, as_json: bool) -> None:
     from attendance_mcp.changes.keeping import rows_of_student
 
-    rows = _on_store(settings, lambda connection: rows_of_student(connection, student))
+    rows = _on_store(settings, lambda connection: rows_of_student(connection, student, school=school))
     if rows and not sure:
         if not sys.stdin.isatty():
             end("To erase, type the student's id at a terminal, or give --yes. Nothing was erased.")
@@ -125,7 +135,7 @@ def _erase(settings: Settings, student: int, *, sure: bool, as_json: bool) -> No
         )
         if _typed("Type the student's id to erase them") != str(student):
             end("That is not the id. Nothing was erased.")
-    erased, wiped = _with_store(settings, lambda store: store.erase(student)) if rows else (None, True)
+    erased, wiped = _with_store(settings, lambda store: store.erase(student, school=school)) if rows else (None, True)
     told = {"student_id": student, "rows": erased.rows if erased else 0, "plans": erased.plans if erased else 0}
     if as_json:
         click.echo(json.dumps({**told, "wiped": wiped}))
@@ -163,7 +173,7 @@ def _on_store(settings: Settings, query: Any) -> Any:
 
 def _with_store(settings: Settings, work: Any) -> Any:
     """What is done with the store alone; the school isn't asked."""
-    from attendance_mcp.server import open_desk
+    from attendance_mcp.from_settings import open_desk
 
     async def run() -> Any:
         desk = open_desk(settings)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 from pydantic import ValidationError
 
 from attendance_mcp.errors import AttendanceError
+from attendance_mcp.schools_file import schools_of
 from attendance_mcp.settings import NO_TOKEN, Settings, explain
 
 if TYPE_CHECKING:
@@ -22,29 +23,77 @@ WRONG_SETTINGS = 2
 demo_option = click.option("--demo", is_flag=True, help="Use the embedded school with invented people.")
 
 
+school_option = click.option("--school", default="", metavar="NAME", help="Of several schools, this one.")
+
+
 def settings_of(context: click.Context, *, demo: bool, token: bool = True) -> Settings:
     """The settings of the environment, in demo mode where the command or the whole line says so. Else ends.
 
     Without `token` those of a command that asks the school nothing.
     """
+    settings = settings_of_all(context, demo=demo, token=token)
+    if settings.schools is not None:
+        end(
+            "ATTENDANCE_SCHOOLS names several schools, which are served over HTTP: attendance-mcp serve --http. This "
+            "command is for one school."
+        )
+    return settings
+
+
+def settings_of_one(context: click.Context, *, demo: bool, token: bool = True, school: str) -> Settings:
+    """The settings of the only school, or of the one of several that is named. Else ends."""
+    settings = settings_of_all(context, demo=demo, token=token)
+    schools = named_schools(settings, school)
+    if len(schools) > 1:
+        end(f"There are several schools: --school says which one. {_listed(schools)}")
+    return schools[0]
+
+
+def named_schools(settings: Settings, school: str) -> list[Settings]:
+    """The settings of each school, or of the one that is named. Else ends."""
+    schools = or_end(lambda: schools_of(settings))
+    found = [one for one in schools if school in ("", one.among.name)]
+    if not found:
+        end(_listed(schools) if settings.schools else "--school is for several schools: ATTENDANCE_SCHOOLS is not set.")
+    return found
+
+
+def _listed(schools: Iterable[Settings]) -> str:
+    return f"There are: {', '.join(one.among.name for one in schools)}."
+
+
+def settings_of_all(context: click.Context, *, demo: bool, token: bool = True) -> Settings:
+    """The settings as they stand, of one school or of several. Else ends."""
     try:
         settings = Settings(demo=True) if demo or context.obj else Settings()
     except ValidationError as error:
         end(*explain(error))
-    if token and not settings.demo and not settings.has_token:
+    if token and not settings.demo and not settings.has_token and settings.schools is None:
         end(NO_TOKEN)
     return settings
 
 
-def server_of(settings: Settings, *, http: bool = False) -> AttendanceServer:
+def server_of(settings: Settings) -> AttendanceServer:
     """The server over the school that the settings name. Else ends."""
     from attendance_mcp.server import build
 
+    return _built(settings, lambda: build(settings))
+
+
+def servers_of(settings: Settings) -> list[AttendanceServer]:
+    """A server over HTTP for each school that the settings name. Else ends."""
+    from attendance_mcp.server import build_schools
+
+    return _built(settings, lambda: build_schools(settings))
+
+
+def _built(settings: Settings, build: Callable[[], T]) -> T:
     try:
-        server = or_end(lambda: build(settings, http=http))
-        if warning := settings.token_warning:
-            click.echo(f"attendance-mcp: {warning}", err=True)
-        return server
+        built = or_end(build)
+        for one in or_end(lambda: schools_of(settings)):
+            if warning := one.token_warning:
+                click.echo(f"attendance-mcp: {warning}", err=True)
+        return built
     finally:
         gc.enable()  # cli.py switched it off
         gc.freeze()

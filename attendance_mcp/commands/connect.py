@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from urllib.parse import urlsplit, urlunsplit
 
 import anyio
 import click
 
 from attendance_mcp.commands.common import end
 from attendance_mcp.errors import AttendanceError
+from attendance_mcp.schools_file import NAME
 from attendance_mcp.settings import checked_origin
 
 
@@ -25,9 +27,10 @@ def command(*, url: str, client_id: str, only_sign_in: bool, sign_out: bool) -> 
     \b
     attendance-mcp connect https://attendance.school.example --client-id attendance-laptop
     attendance-mcp connect https://attendance.school.example --client-id attendance-laptop --sign-in
+    attendance-mcp connect https://attendance.school.example/mcp/north --client-id attendance-laptop
     """
     try:
-        server = checked_server(url) + "/mcp"
+        server = address_of(url)
     except ValueError as error:
         end(f"URL {error}")
     # What an issuer answers may stand in its notes.
@@ -48,12 +51,22 @@ def command(*, url: str, client_id: str, only_sign_in: bool, sign_out: bool) -> 
         sys.exit(stdio.run(Relay(server, client_id=client_id)))
 
 
-def checked_server(url: str) -> str:
-    """The origin of a school's server, whose address may end with its path. Raises ValueError for another address."""
+def address_of(url: str) -> str:
+    """Where a school's server speaks MCP: `https://host/mcp`, or `https://host/mcp/north` of one among several.
+
+    It may be given as that, or as the host alone, or with the school's name alone after it. Raises ValueError.
+    """
     try:
-        return checked_origin(url.strip().removesuffix("/").removesuffix("/mcp"))
+        parts = urlsplit(url.strip().removesuffix("/"))
+    except ValueError:
+        raise ValueError("is no address; give one such as https://attendance.school.example") from None
+    name = (parts.path + "/").removeprefix("/mcp/").strip("/")
+    school = f"/{name}" if NAME.fullmatch(name) else ""
+    try:
+        origin = checked_origin(urlunsplit(parts._replace(path="" if school or not name else parts.path)))
     except ValueError as error:
         raise ValueError(str(error).replace("https://api.managebac.com", "https://attendance.school.example")) from None
+    return f"{origin}/mcp{school}"
 
 
 async def _sign_in(server: str, client_id: str) -> tuple[bool, str]:

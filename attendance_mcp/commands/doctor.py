@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 import click
 
-from attendance_mcp.commands.common import demo_option, or_end, settings_of
+from attendance_mcp.commands.common import (
+    demo_option,
+    named_schools,
+    or_end,
+    school_option,
+    settings_of_all,
+    settings_of_one,
+)
 from attendance_mcp.commands.hosts import hosts
-from attendance_mcp.errors import AttendanceError
+from attendance_mcp.errors import AttendanceError, SettingsError
 from attendance_mcp.school.assumed import Assumption, Verdict, assumptions
 from attendance_mcp.school.checkup import Finding, State, checkup
-from attendance_mcp.settings import Settings
+from attendance_mcp.settings import OF_ONE_SCHOOL, PREFIX, Settings
 
 if TYPE_CHECKING:
     from attendance_mcp.server import App
@@ -35,10 +43,13 @@ _COLOURS = {State.GOOD: "green", State.WARNING: "yellow", State.WRONG: "red"}
     is_flag=True,
     help="Say which assumptions of the API's contract hold here, no names.",
 )
+@school_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one line of JSON.")
 @click.pass_context
-def command(context: click.Context, *, demo: bool, learn: bool, of_contract: bool, as_json: bool) -> None:
+def command(context: click.Context, *, demo: bool, learn: bool, of_contract: bool, school: str, as_json: bool) -> None:
     """Look at the settings and the school's system, by reads alone; ends with status 1 where something is wrong.
+
+    Of several schools it looks at each.
 
     \b
     attendance-mcp doctor
@@ -46,19 +57,23 @@ def command(context: click.Context, *, demo: bool, learn: bool, of_contract: boo
     attendance-mcp doctor --learn > school.toml
     attendance-mcp doctor --assumptions
     """
-    settings = settings_of(context, demo=demo)
     if learn:
+        settings = settings_of_one(context, demo=demo, school=school)
         or_end(lambda: anyio.run(_learn, settings))
         return
     if of_contract:
+        settings = settings_of_one(context, demo=demo, school=school)
         seen = or_end(lambda: anyio.run(_assumptions, settings, not as_json))
         if as_json:
             click.echo(json.dumps([asdict(one) for one in seen], ensure_ascii=False))
         return
-    found = or_end(lambda: anyio.run(_look, settings, not as_json))
+    schools = named_schools(settings_of_all(context, demo=demo), school)
+    looks = {one.among.name: partial(anyio.run, _look, one, not as_json) for one in schools}
+    found = [(name, finding) for name, look in looks.items() for finding in or_end(look)]
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in found], ensure_ascii=False))
-    sys.exit(any(finding.state is State.WRONG for finding in found))
+        told = [{**({"school": name} if name else {}), **asdict(finding)} for name, finding in found]
+        click.echo(json.dumps(told, ensure_ascii=False))
+    sys.exit(any(finding.state is State.WRONG for _, finding in found))
 
 
 async def _learn(settings: Settings) -> None:
@@ -92,18 +107,13 @@ async def _assumptions(settings: Settings, tell: bool) -> list[Assumption]:  # n
 
 
 async def _look(settings: Settings, tell: bool) -> list[Finding]:  # noqa: FBT001 anyio.run passes by position
-    from attendance_mcp.server import open_app
-
-    app = open_app(settings)
-    app.connection.writes = settings.writes_on(http=False)
     found: list[Finding] = []
-    try:
-        async for finding in _findings(settings, app):
-            found.append(finding)
-            if tell:
-                _tell(finding)
-    finally:
-        await app.aclose()
+    if tell and settings.among.name:
+        click.echo(click.style(f"{settings.among.title} ({settings.among.name})", bold=True))
+    async for finding in _findings(settings):
+        found.append(finding)
+        if tell:
+            _tell(finding)
     if tell:
         numbers = {state: sum(finding.state is state for finding in found) for state in State}
         click.echo(", ".join(f"{number} {state}" for state, number in numbers.items() if number) + ".")
@@ -116,11 +126,32 @@ def _tell(finding: Finding) -> None:
     click.echo(f"{state}  {finding.about}: {finding.words}{f' {finding.do}' if finding.do else ''}")
 
 
-async def _findings(settings: Settings, app: App) -> AsyncIterator[Finding]:
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    from attendance_mcp.server import open_app
+
+    try:
+        app = open_app(settings)
+    except SettingsError as error:
+        if not settings.among.name:
+            raise
+        yield Finding(State.WRONG, "settings", str(error))  # the other schools are looked at all the same
+        return
+    app.connection.writes = settings.writes_on(http=bool(settings.among.name))
+    try:
+        for finding in _of_settings(settings):
+            yield finding
+        async for finding in _of_school(app):
+            yield finding if not finding.do else replace(finding, do=_as_set(finding.do, settings))
+        yield await _of_store(app)
+        if not settings.among.name:  # several are served to others' machines
+            yield _of_hosts()
+    finally:
+        await app.aclose()
+
+
+async def _of_school(app: App) -> AsyncIterator[Finding]:
     from attendance_mcp.school.school import School
 
-    for finding in _of_settings(settings):
-        yield finding
     try:
         async for finding in checkup(School(app.connection).for_person()):
             yield finding
@@ -128,8 +159,13 @@ async def _findings(settings: Settings, app: App) -> AsyncIterator[Finding]:
             yield finding
     except AttendanceError as error:
         yield Finding(State.WRONG, "school's system", str(error))
-    yield await _of_store(app)
-    yield _of_hosts()
+
+
+def _as_set(words: str, settings: Settings) -> str:
+    """Words of what to do, with the settings as whoever runs this knows them."""
+    for field in OF_ONE_SCHOOL:
+        words = words.replace(PREFIX + field.upper(), settings.called(field))
+    return words
 
 
 def _of_settings(settings: Settings) -> Iterable[Finding]:
@@ -158,6 +194,9 @@ async def _of_policy(app: App) -> AsyncIterator[Finding]:
     from attendance_mcp.school.school import School
     from attendance_mcp.school.sight import unclear_places
 
+    if not app.policy.holds:
+        yield Finding(State.WARNING, "policy", "No rule names this school, so that nobody may see anybody.")
+        return
     unclear = await unclear_places(School(app.connection), app.policy.places())
     for place in unclear:
         words = "The school has no such group, or several: it grants nothing."

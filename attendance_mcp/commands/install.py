@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from attendance_mcp.commands.common import demo_option, end
-from attendance_mcp.commands.connect import checked_server
+from attendance_mcp.commands.connect import address_of
 from attendance_mcp.commands.hosts import Host, hosts
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.settings import KEYRING_SERVICE, Settings, checked_origin, checked_token, config_folder, zone_name
@@ -124,7 +124,7 @@ def _entry(wishes: _Wishes, *, ask: bool) -> dict[str, Any]:
     if wishes.demo:
         return {"command": command, "args": [*arguments, "serve", "--demo"]}
     if wishes.connect:
-        url = _checked("--connect", checked_server, wishes.connect)
+        url = _checked("--connect", address_of, wishes.connect).removesuffix("/mcp")
         if not wishes.client_id:
             end("--connect needs --client-id too: whoever runs the server tells it. Nothing was changed.")
         return {"command": command, "args": [*arguments, "connect", url, "--client-id", wishes.client_id]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -9,9 +10,10 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.http.asgi import App, Receive, Scope, Send, not_allowed
-from attendance_mcp.http.asked import ASKED, Asked, read_body
+from attendance_mcp.http.asked import ASKED, SCHOOL, Asked, read_body
 from attendance_mcp.http.health import PATHS, Health
 from attendance_mcp.http.log import logged
+from attendance_mcp.http.schools import PATH, Doors
 from attendance_mcp.server import AttendanceServer
 from attendance_mcp.settings import Settings, is_loopback
 from attendance_mcp.tools.registry import WRITING
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from attendance_mcp.http.code_flow import CodeFlow
     from attendance_mcp.http.sign_in import SignIn
 
-PATH, APPROVALS = "/mcp", "/approvals"
+APPROVALS = "/approvals"
 _LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 
 
@@ -46,57 +48,60 @@ def page_of(settings: Settings, sign_in: SignIn | None) -> CodeFlow | None:
 
 
 def http_app(
-    server: AttendanceServer, *, host: str, sign_in: SignIn | None = None, page: CodeFlow | None = None
+    servers: AttendanceServer | Sequence[AttendanceServer],
+    *,
+    host: str,
+    sign_in: SignIn | None = None,
+    page: CodeFlow | None = None,
 ) -> App:
-    """The ASGI app. Without sign-in raises SettingsError for an address that others can reach."""
+    """The ASGI app of one school's server, or of several schools' with sign-in.
+
+    Without it raises SettingsError for an address that others can reach.
+    """
+    servers = [servers] if isinstance(servers, AttendanceServer) else servers
     if sign_in is None:
         refuse_strangers(host)
-    server.office.signed_in = sign_in is not None
-    mcp: App = server.streamable_http_app(
-        streamable_http_path=PATH,
-        stateless_http=True,
-        json_response=True,
-        transport_security=_hosts(sign_in),
-    )
-    inner = sign_in.before(mcp) if sign_in else mcp
-    metadata = urlsplit(sign_in.metadata_url).path if sign_in else None
-    approvals = _approvals(server, page)
-    health = Health(server.office)
-    known = server.tool_names()
+    for server in servers:
+        server.office.signed_in = sign_in is not None
+    doors = Doors(servers, sign_in=sign_in, hosts=_hosts(sign_in))
+    approvals = _approvals(servers, page)
+    health = Health([server.office for server in servers])
+    known = servers[0].tool_names()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await mcp(scope, receive, send)
+            await doors.rest(scope, receive, send)
         elif scope["path"] in PATHS:
             await health.answer(scope, send)
-        elif scope["path"] == PATH and scope["method"] == "POST":
+        elif scope["method"] == "POST" and (door := doors.at(scope["path"])) is not None:
             asked, again = await read_body(receive)
-            scope[ASKED] = asked
-            await logged(inner, scope, again, send, asked=asked, known=known)
+            scope[ASKED], scope[SCHOOL] = asked, door.school
+            await logged(door.app, scope, again, send, asked=asked, known=known)
         else:
             await logged(beside, scope, receive, send, asked=Asked(), known=known)
 
     async def beside(scope: Scope, receive: Receive, send: Send) -> None:
-        if sign_in is not None and scope["path"] == metadata:
-            await sign_in.metadata(scope, send)
+        if (described := doors.described_at(scope["path"])) is not None:
+            await described.metadata(scope, send)
         elif approvals is not None and (scope["path"] + "/").startswith(f"{APPROVALS}/"):
             await approvals(scope, receive, send)
-        elif scope["path"] == PATH:
+        elif doors.at(scope["path"]) is not None:
             # A stateless server has no stream to offer; the SDK would hold a GET open for ever.
             await not_allowed(send, allow=b"POST")
         else:
-            await mcp(scope, receive, send)
+            await doors.rest(scope, receive, send)
 
     return app
 
 
-def _approvals(server: AttendanceServer, page: CodeFlow | None) -> App | None:
+def _approvals(servers: Sequence[AttendanceServer], page: CodeFlow | None) -> App | None:
     if page is None:
         return None
     from attendance_mcp.http.approvals import Approvals
 
-    server.office.page = page.address_of_page
-    return Approvals(server.office, page).app()
+    for server in servers:
+        server.office.page = page.address_of_page
+    return Approvals([server.office for server in servers], page).app()
 
 
 def _hosts(sign_in: SignIn | None) -> TransportSecuritySettings:

@@ -1,8 +1,8 @@
 """The page `/approvals`: where a person agrees to a plan of theirs that waits, for clients that can't be asked.
 
 Its address is fixed and holds no plan's code. Whoever comes signs in as an assistant's person does, and sees the plans
-of that caller alone. Nothing of a page is kept here: the cookie says who looks, and a click must bring the ticket that
-only the page which was shown has.
+of that caller alone, at every school where they may see anybody. Nothing of a page is kept here: the cookie says who
+looks, and a click must bring the ticket that only the page which was shown has.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,14 +23,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from attendance_mcp.changes.model import Plan, PlanState
-from attendance_mcp.errors import AttendanceError
+from attendance_mcp.errors import AttendanceError, Unavailable
 from attendance_mcp.http.app import APPROVALS as PATH
 from attendance_mcp.http.asgi import App, Message, Receive, Scope, Send
 from attendance_mcp.http.code_flow import Attempt, CodeFlow
 from attendance_mcp.http.sign_in import WRITE
-from attendance_mcp.rules.policy import Grants, Place
 from attendance_mcp.server import App as Office
-from attendance_mcp.server import Person
+from attendance_mcp.server import Person, nothing_granted
 from attendance_mcp.window import document
 from attendance_mcp.window.plans import StoredPlan
 from attendance_mcp.window.site import HEADERS, asset, fields_of
@@ -41,14 +40,35 @@ _SESSION_SECONDS, _ATTEMPT_SECONDS = 1800, 600
 _MOST_SHOWN = 50
 _MOST_COOKIE = 3800  # browsers drop one of more than 4 KB
 _SITE = document.Site(PATH, "This page is served by the school's attendance server, to you alone.")
-_View = Callable[[Request, Person], Awaitable[Response]]
+_View = Callable[[Request, "Visitor"], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks, as their cookie holds them: by the numbers of the policy's rules that fit them."""
+
+    caller: str
+    rules: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A plan of a visitor's, and the school that it is of."""
+
+    plan: Plan
+    office: Office
+    person: Person
+
+    def stored(self) -> StoredPlan:
+        office, person = self.office, self.person
+        return StoredPlan(self.plan.code, lambda: office.errand_of(person), demo=office.demo, school=office.among.title)
 
 
 @dataclass(eq=False)
 class Approvals:
-    """The page of one server."""
+    """The page of one server, of however many schools. They have one desk and one policy."""
 
-    office: Office
+    offices: Sequence[Office]
     flow: CodeFlow
     key: bytes = b""  # seals cookies, tickets and plans' addresses; read from the store when somebody comes
 
@@ -87,7 +107,7 @@ class Approvals:
             await self._has_key()
             claims = self._open(request.cookies.get(_SESSION), purpose="session")
             if claims is not None:
-                return await view(request, _person(claims))
+                return await view(request, Visitor(claims["caller"], tuple(claims["rules"])))
             if request.method == "POST":
                 return _notice(403, "You are no longer signed in", "Nothing was done. Open the page again.")
             attempt = Attempt.new()
@@ -110,88 +130,94 @@ class Approvals:
             return _notice(403, "You may not agree to plans", "Your account has no right to write attendance here.")
         response = RedirectResponse(PATH, status_code=303)
         response.delete_cookie(_ATTEMPT, path=BACK, httponly=True, samesite="lax", secure=self._secure)
-        session = self._seal(_told(self.office.person(access.claims)), purpose="session", seconds=_SESSION_SECONDS)
+        office = self.offices[0]
+        told = {"caller": office.person(access.claims).caller, "rules": office.fitting(access.claims)}
+        session = self._seal(told, purpose="session", seconds=_SESSION_SECONDS)
         if len(session) > _MOST_COOKIE:
-            return _notice(403, "Too many groups", "The policy grants you more groups than this page can hold.")
+            return _notice(403, "Too many rules", "More rules of the policy fit you than this page can hold.")
         self._keep(response, _SESSION, session, path=PATH)
         return response
 
     # --- what they see ---
 
-    async def _list(self, _request: Request, person: Person) -> Response:
-        plans = await self._plans(person)
-        shown = []
-        for plan in plans:
-            if plan.state in (PlanState.WAITING, PlanState.APPLYING):
-                view = await self._stored(person, plan).view()
-                shown.append((f"{PATH}/{self._id(plan)}", view))
-        return HTMLResponse(document.waiting(shown, site=_SITE))
+    async def _list(self, _request: Request, visitor: Visitor) -> Response:
+        shown, troubles = [], dict[str, AttendanceError]()
+        for owned in await self._plans(visitor):
+            if owned.plan.state in (PlanState.WAITING, PlanState.APPLYING):
+                try:
+                    shown.append((f"{PATH}/{self._id(owned.plan)}", await owned.stored().view()))
+                except AttendanceError as error:  # its school is away; the others' plans are there
+                    troubles[owned.office.among.title] = error
+        if troubles and len(self.offices) == 1:
+            raise next(iter(troubles.values()))
+        missing = [f"Plans of {title} can't be shown now. {error}" for title, error in troubles.items()]
+        if missing and not shown:
+            raise Unavailable(" ".join(missing))
+        return HTMLResponse(document.waiting(shown, site=_SITE, missing=missing))
 
-    async def _plan(self, request: Request, person: Person) -> Response:
-        plan = await self._find(request, person)
-        if plan is None:
+    async def _plan(self, request: Request, visitor: Visitor) -> Response:
+        owned = await self._find(request, visitor)
+        if owned is None:
             return _nothing()
-        view = await self._stored(person, plan).view()
-        ticket = self._ticket(person, plan)
-        path = f"{PATH}/{self._id(plan)}"
+        view = await owned.stored().view()
+        ticket = self._ticket(visitor, owned.plan)
+        path = f"{PATH}/{self._id(owned.plan)}"
         return HTMLResponse(document.plan(view, path=path, ticket=ticket, site=_SITE))
 
-    async def _click(self, request: Request, person: Person) -> Response:
-        plan, what = await self._find(request, person), request.path_params["what"]
-        if plan is None or what not in ("agree", "discard", "undo"):
+    async def _click(self, request: Request, visitor: Visitor) -> Response:
+        owned, what = await self._find(request, visitor), request.path_params["what"]
+        if owned is None or what not in ("agree", "discard", "undo"):
             return _nothing()
+        plan, port = owned.plan, owned.stored()
         given = (await fields_of(request)).get("ticket", "")
-        if not hmac.compare_digest(given.encode(), self._ticket(person, plan).encode()):
+        if not hmac.compare_digest(given.encode(), self._ticket(visitor, plan).encode()):
             # What was shown is no longer what is: the page as it is now is the answer.
             return RedirectResponse(f"{PATH}/{self._id(plan)}", status_code=303)
-        port = self._stored(person, plan)
         if what == "undo":
             back = await port.undo()
-            plan = await self.office.errand_of(person).find(back.key)
+            plan = await owned.office.errand_of(owned.person).find(back.key)
         elif plan.state is PlanState.WAITING:
             with anyio.CancelScope(shield=True):
                 await (port.agree() if what == "agree" else port.discard())
         return RedirectResponse(f"{PATH}/{self._id(plan)}", status_code=303)
 
-    async def _plans(self, person: Person) -> list[Plan]:
-        errand = self.office.errand_of(person)
-        plans, _ = await errand.desk.store.journal(
-            errand.school.connection.name,
-            now=errand.desk.now(),
-            since=None,
-            student_id=None,
-            limit=_MOST_SHOWN,
-            caller=errand.school.caller,
-        )
-        return plans
+    async def _plans(self, visitor: Visitor) -> list[Owned]:
+        """Theirs, school by school. Raises NotAllowed for whoever may see nobody at any."""
+        seen = [(office, office.person_of(visitor.caller, visitor.rules)) for office in self.offices]
+        if all(person.grants.nothing for _, person in seen):
+            raise nothing_granted()
+        return [
+            Owned(plan, office, person)
+            for office, person in seen
+            if not person.grants.nothing
+            for plan in await _newest(office, person)
+        ]
 
-    async def _find(self, request: Request, person: Person) -> Plan | None:
+    async def _find(self, request: Request, visitor: Visitor) -> Owned | None:
         """The plan of the address, where it is one of theirs."""
-        id = request.path_params["id"]
-        return next((plan for plan in await self._plans(person) if hmac.compare_digest(self._id(plan), id)), None)
-
-    def _stored(self, person: Person, plan: Plan) -> StoredPlan:
-        return StoredPlan(plan.code, lambda: self.office.errand_of(person), demo=self.office.demo)
+        id, plans = request.path_params["id"], await self._plans(visitor)
+        return next((owned for owned in plans if hmac.compare_digest(self._id(owned.plan), id)), None)
 
     # --- seals ---
 
     async def _has_key(self) -> None:
-        """Whoever signed in at one replica is known at the others, until the policy changes: a cookie holds grants.
+        """Whoever signed in at one replica is known at the others, until the policy changes: a cookie holds its rules.
 
         Raises StoreUnavailable.
         """
         if not self.key:
-            policy = self.office.policy.digest() if self.office.policy else ""
-            shared = await self.office.desk.sealing_key()
+            office = self.offices[0]
+            policy = office.policy.digest() if office.policy else ""
+            shared = await office.desk.sealing_key()
             self.key = hmac.new(shared, f"{PATH} {policy}".encode(), hashlib.sha256).digest()
 
     def _id(self, plan: Plan) -> str:
         """What stands for the plan in an address: nobody gets from it to the confirmation."""
         return self._mac("plan", plan.code)[:32]
 
-    def _ticket(self, person: Person, plan: Plan) -> str:
+    def _ticket(self, visitor: Visitor, plan: Plan) -> str:
         """For this person, this plan, and the state that was shown."""
-        return self._mac("ticket", person.caller, plan.code, plan.state)
+        return self._mac("ticket", visitor.caller, plan.code, plan.state)
 
     def _mac(self, *parts: str) -> str:
         return hmac.new(self.key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
@@ -215,18 +241,17 @@ class Approvals:
         return self.flow.origin.startswith("https://")
 
 
-def _told(person: Person) -> dict[str, object]:
-    """A person as their cookie holds them."""
-    places = {"read": person.grants.read, "write": person.grants.write}
-    return {
-        "caller": person.caller,
-        **{way: sorted((place.kind, place.name) for place in held) for way, held in places.items()},
-    }
-
-
-def _person(told: Mapping[str, Any]) -> Person:
-    read, write = (frozenset(Place(*place) for place in told[way]) for way in ("read", "write"))
-    return Person(told["caller"], Grants(read, write))
+async def _newest(office: Office, person: Person) -> list[Plan]:
+    errand = office.errand_of(person)
+    plans, _ = await errand.desk.store.journal(
+        errand.school.connection.name,
+        now=errand.desk.now(),
+        since=None,
+        student_id=None,
+        limit=_MOST_SHOWN,
+        caller=errand.school.caller,
+    )
+    return plans
 
 
 def _refused(request: Request, *, origin: str) -> Response | None:

@@ -14,7 +14,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 async def send_json(
-    send: Send, status: int, body: Mapping[str, object], headers: Iterable[tuple[bytes, bytes]] = ()
+    send: Send,
+    status: int,
+    body: Mapping[str, object] | list[dict[str, object]],
+    headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> None:
     """A whole answer."""
     content = json.dumps(body).encode()

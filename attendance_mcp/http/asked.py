@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from attendance_mcp.http.asgi import Message, Receive
 
 ASKED = "attendance.asked"  # where the scope of a request holds what it asks for
+SCHOOL = "attendance.school"  # and the name of the school that answers, where there are several and it is known
 MOST_BYTES = 4 * 1024 * 1024  # the SDK's own bound, which answers 413
 # What a line of the log may say: a method is the client's word and may be anything.
 _METHODS = frozenset(
@@ -44,6 +45,8 @@ class Asked:
     methods: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     unclear: bool = False
+    ids: tuple[str | int, ...] = ()  # of those that want an answer
+    batch: bool = False
 
     def told(self, known: Collection[str]) -> dict[str, str]:
         """What the log may say of it: words of the protocol and names of our tools, none of the client's own."""
@@ -82,8 +85,10 @@ def _asked(body: bytes) -> Asked:
         given = json.loads(body)
     except (ValueError, RecursionError):
         return Asked(unclear=True)
-    messages = [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict)]
+    batch = isinstance(given, list)
+    messages = [one for one in (given if batch else [given]) if isinstance(one, dict)]
     methods = [one["method"] for one in messages if isinstance(one.get("method"), str)]
     calls = [one["params"] for one in messages if one.get("method") == "tools/call"]
     names = [call.get("name") for call in calls if isinstance(call, dict)]
-    return Asked(tuple(methods), tuple(name for name in names if isinstance(name, str)))
+    ids = [one["id"] for one in messages if isinstance(one.get("method"), str) and isinstance(one.get("id"), str | int)]
+    return Asked(tuple(methods), tuple(name for name in names if isinstance(name, str)), ids=tuple(ids), batch=batch)

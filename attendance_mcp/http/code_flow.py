@@ -73,8 +73,7 @@ class CodeFlow:
             secret = read_private(settings.oidc_client_secret_file, name="ATTENDANCE_OIDC_CLIENT_SECRET_FILE").strip()
             if not secret:
                 raise SettingsError("There is no secret in the file of ATTENDANCE_OIDC_CLIENT_SECRET_FILE.")
-        parts = urlsplit(sign_in.resource)
-        return cls(sign_in, settings.oidc_client_id, secret, f"{parts.scheme}://{parts.netloc}", path)
+        return cls(sign_in, settings.oidc_client_id, secret, sign_in.origin, path)
 
     async def address(self, attempt: Attempt) -> str:
         """Where the person signs in. Raises Unavailable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -19,23 +19,23 @@ PATHS = ("/healthz", "/readyz")
 
 @dataclass(eq=False)
 class Health:
-    """The two probes of one server."""
+    """The two probes of one server, of however many schools."""
 
-    office: Office
+    offices: Sequence[Office]
     now: Callable[[], float] = time.monotonic
     _looked: float | None = None
     _found: dict[str, str] = field(default_factory=dict)
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def answer(self, scope: Scope, send: Send) -> None:
-        """`/healthz`: 200 while the process lives. `/readyz`: 200 while school and store can be used, else 503."""
+        """`/healthz`: 200 while the process lives. `/readyz`: 200 while a school and the store can be used."""
         if scope["method"] not in ("GET", "HEAD"):
             await not_allowed(send, allow=b"GET, HEAD")
         elif scope["path"] == "/healthz":
             await send_json(send, 200, {"status": "ok"})
         else:
             found = await self._look()
-            good = all(state in ("ok", "not used") for state in found.values())
+            good = all(state in ("ok", "in part", "not used") for state in found.values())
             await send_json(send, 200 if good else 503, {"status": "ok" if good else "not ready", **found})
 
     async def _look(self) -> dict[str, str]:
@@ -46,19 +46,29 @@ class Health:
             return self._found
 
     async def _upstream(self) -> str:
+        """Of several schools one that is away must not take the others' server off."""
+        good: list[Office] = []
+        async with anyio.create_task_group() as group:
+            for office in self.offices:
+                group.start_soon(_look_at, office, good)
+        return "ok" if len(good) == len(self.offices) else "in part" if good else "unavailable"
+
+    async def _store(self) -> str:
+        office = self.offices[0]  # they share one
+        if not office.connection.writes:
+            return "not used"
         try:
             with anyio.fail_after(_PATIENCE):
-                await self.office.connection.client.get_school()
+                await office.desk.store.check()
         except (AttendanceError, TimeoutError):
             return "unavailable"
         return "ok"
 
-    async def _store(self) -> str:
-        if not self.office.connection.writes:
-            return "not used"
-        try:
-            with anyio.fail_after(_PATIENCE):
-                await self.office.desk.store.check()
-        except (AttendanceError, TimeoutError):
-            return "unavailable"
-        return "ok"
+
+async def _look_at(office: Office, good: list[Office]) -> None:
+    try:
+        with anyio.fail_after(_PATIENCE):
+            await office.connection.client.get_school()
+    except (AttendanceError, TimeoutError):
+        return
+    good.append(office)

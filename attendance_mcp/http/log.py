@@ -14,7 +14,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from attendance_mcp.http.asgi import App, Message, Receive, Scope, Send
-from attendance_mcp.http.asked import Asked
+from attendance_mcp.http.asked import SCHOOL, Asked
 
 _TRUSTED = ("attendance_mcp", "uvicorn.error")  # uvicorn's are about ports and signals, but for its tracebacks
 
@@ -71,8 +71,8 @@ class Logged:
             self._status = message["status"]
         await self._send(message)
 
-    def told(self, asked: Asked) -> None:
-        facts = {**asked.told(self._known), "status": self._status or "none"}
+    def told(self, asked: Asked, *, school: str) -> None:
+        facts = {**({"school": school} if school else {}), **asked.told(self._known), "status": self._status or "none"}
         tell("request", **facts, ms=round(1000 * (time.monotonic() - self._begun)))
 
 
@@ -82,4 +82,4 @@ async def logged(app: App, scope: Scope, receive: Receive, send: Send, *, asked:
     try:
         await app(scope, receive, line.send)
     finally:
-        line.told(asked)
+        line.told(asked, school=scope.get(SCHOOL, ""))

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import anyio.to_thread
 import uvicorn
 
-from attendance_mcp.http.app import PATH
 from attendance_mcp.http.asgi import App
 from attendance_mcp.http.log import log_as_json, tell
+from attendance_mcp.http.schools import PATH
 from attendance_mcp.http.telemetry import begin_measuring
 
 # A plan is carried out in 25 s and read back; a request that a person is waited for is let go: its plan waits on.

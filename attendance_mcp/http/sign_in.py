@@ -7,7 +7,8 @@ Refused before the server sees it: 401 without a good token, 403 where the token
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, BearerAuthBackend
@@ -48,15 +49,25 @@ class SignIn:
             return None
         resource = settings.public_url + path
         keys = Keys(settings.oidc_issuer, again=again)
-        audience = settings.oidc_audience or resource
         tokens = Tokens(
             keys,
             issuer=settings.oidc_issuer,
-            audience=audience,
+            audience=settings.oidc_audience,
             resource=resource,
             subject=settings.oidc_subject,
         )
         return cls(tokens, settings.oidc_issuer, resource, frozenset(writing))
+
+    def at(self, path: str) -> SignIn:
+        """The same sign-in at another address of this server, which is a resource of its own."""
+        resource = self.origin + path
+        return replace(self, tokens=self.tokens.of(resource), resource=resource)
+
+    @property
+    def origin(self) -> str:
+        """The server's address, without a path."""
+        parts = urlsplit(self.resource)
+        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def scopes(self) -> list[str]:

@@ -20,10 +20,16 @@ MOST_CALLER = 400  # characters of issuer and subject; a plan is stored with the
 class Tokens(TokenVerifier):
     """Checks signature, issuer, audience, resource and times of access tokens."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, resource: str, subject: str = "sub") -> None:
-        """`subject` is the claim that names a person."""
+    def __init__(self, keys: Keys, *, issuer: str, audience: str | None, resource: str, subject: str = "sub") -> None:
+        """Without an audience it is the resource; `subject` is the claim that names a person."""
         self._keys, self._subject = keys, subject
         self._issuer, self._audience, self._resource = issuer, audience, resource
+
+    def of(self, resource: str) -> Tokens:
+        """For another resource of the same server; the issuer's keys are shared."""
+        return Tokens(
+            self._keys, issuer=self._issuer, audience=self._audience, resource=resource, subject=self._subject
+        )
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """What the token says; None for one that is not good here. Raises KeysUnavailable."""
@@ -38,7 +44,7 @@ class Tokens(TokenVerifier):
                 token,
                 key,
                 algorithms=ALGORITHMS,
-                audience=self._audience,
+                audience=self._audience or self._resource,
                 issuer=self._issuer,
                 leeway=_LEEWAY,
                 options={"require": ["exp", "iss", "aud", self._subject]},

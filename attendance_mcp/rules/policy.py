@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,6 +17,7 @@ from attendance_mcp.errors import SettingsError
 
 Kind = Literal["whole school", "programme", "year group", "homeroom", "class"]
 WHOLE_SCHOOL: Literal["whole school"] = "whole school"
+EVERY_SCHOOL: Literal["every school"] = "every school"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,6 +78,7 @@ class _Allow(_Table):
 
     claim: Annotated[str, Field(min_length=1, max_length=200)]
     value: _Name | Annotated[list[_Name], Field(min_length=1)]
+    schools: Literal["every school"] | Annotated[list[_Name], Field(min_length=1)] | None = None
     read: _Granted = _Groups()
     write: _Granted = _Groups()
 
@@ -89,6 +91,11 @@ class _Allow(_Table):
     def grants(self) -> Grants:
         write = frozenset(_places(self.write))
         return Grants(frozenset(_places(self.read)) | write, write)
+
+    def holds_at(self, school: str) -> bool:
+        if self.schools is None:
+            return not school  # with several schools none is meant unless it is named
+        return self.schools == EVERY_SCHOOL or school in self.schools
 
     def fits(self, claims: Mapping[str, Any]) -> bool:
         if self.claim == "email" and claims.get("email_verified", True) is not True:
@@ -115,39 +122,78 @@ class _File(_Table):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may see and change whom."""
+    """Who may see and change whom, at one of the schools that its rules name."""
 
     rules: tuple[_Allow, ...]
+    school: str = ""
 
     @classmethod
-    def from_toml(cls, text: str) -> Policy:
-        """The policy of a file. Raises SettingsError, which names the place in it."""
+    def from_toml(cls, text: str, *, schools: Collection[str] = ()) -> Policy:
+        """The policy of a file, where several schools are served by these names.
+
+        Raises SettingsError, which names the place in it.
+        """
         try:
-            return cls(tuple(_File.model_validate(tomllib.loads(text)).allow))
+            rules = _File.model_validate(tomllib.loads(text)).allow
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"The policy of ATTENDANCE_POLICY is no TOML: {error}.") from None
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(str(part) for part in problem["loc"] if part != "_Groups")
-            words = problem["msg"].removeprefix("Value error, ")
-            raise SettingsError(f"The policy of ATTENDANCE_POLICY can't be used: {place}: {words}.") from None
+            place = ".".join(part for part in map(str, problem["loc"]) if part != "_Groups" and "[" not in part)
+            raise _wrong(place, problem["msg"].removeprefix("Value error, ")) from None
+        for number, rule in enumerate(rules):
+            _check_schools(f"allow.{number}.schools", rule, schools)
+        return cls(tuple(rules))
+
+    def at(self, school: str) -> Policy:
+        """The same rules, as they hold at this school."""
+        return replace(self, school=school)
+
+    @property
+    def holds(self) -> bool:
+        """Whether any rule is about this school."""
+        return any(rule.holds_at(self.school) for rule in self.rules)
 
     def places(self) -> frozenset[Place]:
         """Every group that a rule names."""
-        return frozenset(place for rule in self.rules for place in rule.grants().read)
+        own = (rule for rule in self.rules if rule.holds_at(self.school))
+        return frozenset(place for rule in own for place in rule.grants().read)
 
     def digest(self) -> str:
-        """The same for the same rules, in whatever process."""
+        """The same for the same rules, in whatever process and at whichever school."""
         rules = "\n".join(rule.model_dump_json() for rule in self.rules)
         return hashlib.sha256(rules.encode()).hexdigest()
 
+    def fitting(self, claims: Mapping[str, Any]) -> tuple[int, ...]:
+        """The numbers of the rules that these claims fit, at whichever school."""
+        return tuple(number for number, rule in enumerate(self.rules) if rule.fits(claims))
+
+    def granted(self, rules: Iterable[int]) -> Grants:
+        """What the rules of these numbers grant here; nothing where there are none."""
+        granted = Grants()
+        for number in rules:
+            if self.rules[number].holds_at(self.school):
+                granted |= self.rules[number].grants()
+        return granted
+
     def grants(self, claims: Mapping[str, Any]) -> Grants:
         """What these claims are granted; nothing where no rule fits."""
-        granted = Grants()
-        for rule in self.rules:
-            if rule.fits(claims):
-                granted |= rule.grants()
-        return granted
+        return self.granted(self.fitting(claims))
+
+
+def _check_schools(place: str, rule: _Allow, known: Collection[str]) -> None:
+    """Raises SettingsError where a rule may grant at another school than was meant."""
+    if not known:
+        if rule.schools is not None:
+            raise _wrong(place, "there is one school here, and ATTENDANCE_SCHOOLS is not set")
+    elif rule.schools is None:
+        raise _wrong(place, 'several schools are served, so name them as ["north"], or say "every school"')
+    elif rule.schools != EVERY_SCHOOL and not set(rule.schools) <= set(known):
+        raise _wrong(place, f"one of them is not in ATTENDANCE_SCHOOLS, which has {', '.join(sorted(known))}")
+
+
+def _wrong(place: str, words: str) -> SettingsError:
+    return SettingsError(f"The policy of ATTENDANCE_POLICY can't be used: {place}: {words}.")
 
 
 def _places(granted: _Granted) -> Iterable[Place]:

@@ -67,17 +67,22 @@ def plan(view: PlanView, *, path: str, ticket: str, site: Site = WINDOW) -> str:
     return _document(f"{state}: plan of changes", header, main, head=head, site=site)
 
 
-def waiting(plans: Sequence[tuple[str, PlanView]], *, site: Site) -> str:
-    """The plans that wait for one person, each with the address of its page."""
+def waiting(plans: Sequence[tuple[str, PlanView]], *, site: Site, missing: Sequence[str] = ()) -> str:
+    """The plans that wait for one person, each with the address of its page; `missing` says which can't be shown."""
     lines = [
-        element("li", element("a", typed(view.summary), href=address), " ", element("span", _STATES[view.state]))
+        element("li", element("a", typed(view.summary), href=address), " ", element("span", _where(view)))
         for address, view in plans
     ]
     heading = f"{counted(len(plans), 'plan')} of yours" if plans else "No plan of yours waits"
     text = "Open each one, read it, and decide." if plans else "Ask the assistant to plan the changes again."
     listed = element("ul", *lines, role="list") if lines else ""
-    main = element("main", element("h1", heading), element("p", text, class_="lead"), listed)
+    told = [element("p", typed(line), class_="message") for line in missing]
+    main = element("main", element("h1", heading), *told, element("p", text, class_="lead"), listed)
     return _document("Plans that wait", _header(demo=False), main, site=site)
+
+
+def _where(view: PlanView) -> Html:
+    return join(_STATES[view.state], " · ", typed(view.school)) if view.school else join(_STATES[view.state])
 
 
 def page(title: str, main: Html, *, demo: bool, head: str = "", served: bool = True) -> str:

@@ -33,6 +33,7 @@ class StoredPlan:
     errand: Callable[[], Errand]
     demo: bool = False
     said: tuple[str, ...] = ()  # what was found when it was planned, and stands in no row
+    school: str = ""  # its title, where a person may have plans of several
 
     async def view(self) -> PlanView:
         errand = self.errand()
@@ -61,7 +62,7 @@ class StoredPlan:
         facts = await store_plan(errand, draft, errand_hash="")  # no tool's call can repeat it
         if not facts.confirmation:
             raise PlanError("There is nothing to undo: every record already is as it was before.")
-        return StoredPlan(facts.confirmation, self.errand, demo=self.demo, said=tuple(facts.warnings))
+        return replace(self, key=facts.confirmation, said=tuple(facts.warnings))
 
     async def _told(self, errand: Errand, plan: Plan, state: State) -> PlanView:
         try:
@@ -82,6 +83,7 @@ class StoredPlan:
             state=state,
             already_so=plan.already,
             can_undo=plan.state is PlanState.SETTLED and bool(way_back(plan.kept).changes),
+            school=self.school,
             demo=self.demo,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +87,18 @@ class Guarded:
 
     url: str
     web: httpx.Client
+    path: str = "/mcp"
+
+    def at(self, path: str) -> Guarded:
+        """The same server at another of its addresses."""
+        return replace(self, path=path)
 
     def send(
         self, method: str, token: str | None, *, headers: dict[str, str] | None = None, **more: Any
     ) -> httpx.Response:
-        """A request to `/mcp` with this token."""
+        """A request for MCP with this token."""
         bearer = {"authorization": f"Bearer {token}"} if token is not None else {}
-        return self.web.request(method, f"{self.url}/mcp", headers={**HEADERS, **bearer, **(headers or {})}, **more)
+        return self.web.request(method, self.url + self.path, headers={**HEADERS, **bearer, **(headers or {})}, **more)
 
     def get(self, path: str) -> httpx.Response:
         return self.web.get(self.url + path, headers={"host": HEADERS["host"]})
@@ -127,7 +132,7 @@ class Guarded:
         headers = {"authorization": f"Bearer {token}", "host": HEADERS["host"]}
         async with (
             httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30), trust_env=False) as web,
-            Client(streamable_http_client(f"{self.url}/mcp", http_client=web), mode=era) as client,
+            Client(streamable_http_client(self.url + self.path, http_client=web), mode=era) as client,
         ):
             yield client
 

@@ -26,7 +26,6 @@ from attendance_mcp.settings import Settings
 from tests.upstream_school import TODAY, UpstreamSchool, on_a_port
 
 from .conftest import PUBLIC, Guarded
-from .identity import IdentityProvider
 
 TITLES = {"north": "North School", "south": "South School"}
 # The office of the north, a homeroom's advisor and the counsellors of the south, the heads of Grade 8 of both.
@@ -98,7 +97,7 @@ class District:
 
 
 @contextmanager
-def open_district(folder: Path, file: Callable[[], Path], identity: IdentityProvider) -> Iterator[District]:
+def open_district(folder: Path, file: Callable[[], Path], issuer: str) -> Iterator[District]:
     """The district in a folder of its own."""
     apps, opened = {}, {}
     with ExitStack() as stack:
@@ -125,7 +124,7 @@ def open_district(folder: Path, file: Callable[[], Path], identity: IdentityProv
         given = {
             "schools": folder / "schools.toml",
             "policy": folder / "policy.toml",
-            "oidc_issuer": identity.issuer,
+            "oidc_issuer": issuer,
             "public_url": PUBLIC,
             "store": str(folder / "plans.db"),
             "today": TODAY,

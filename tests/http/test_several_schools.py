@@ -28,6 +28,8 @@ WHICH = (
     "You may see several schools here, each at an address of its own. Use one of these: "
     f"North School: {PUBLIC}/mcp/north; South School: {PUBLIC}/mcp/south (nothing was read or written)."
 )
+OF_SOUTH = '<p class="whose">Attendance · <bdi>South School</bdi></p>'
+WAITING = r"Waits for you · <bdi>(\w+ School)</bdi>"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def tokens(identity):
 @pytest.fixture(scope="module")
 def read_only(tmp_path_factory, school_files, identity):
     """A district and a server over it, for tests that write nothing."""
-    with open_district(tmp_path_factory.mktemp("district"), school_files, identity) as district:
+    with open_district(tmp_path_factory.mktemp("district"), school_files, identity.issuer) as district:
         with district.served(writes="confirm") as server:
             yield district, server
         assert district.north.writes == district.south.writes == []
@@ -51,7 +53,7 @@ def read_only(tmp_path_factory, school_files, identity):
 
 @pytest.fixture
 def district(tmp_path, school_files, identity):
-    with open_district(tmp_path, school_files, identity) as district:
+    with open_district(tmp_path, school_files, identity.issuer) as district:
         yield district
 
 
@@ -253,7 +255,9 @@ def test_a_plan_of_one_school_is_none_at_the_other_and_the_journals_are_kept_apa
     assert homeroom(district.south, student) == before
     assert (len(district.north.writes), len(district.south.writes)) == (1, 0)
     assert north.facts(tokens[NORTH]["cai"], "list_changes")["plans"] == 1
-    assert south.facts(tokens[SOUTH]["cai"], "list_changes") == snapshot()
+    assert south.facts(tokens[SOUTH]["cai"], "list_changes") == snapshot(
+        {"notice": "Only of the students whom the school's policy lets you see.", "plans": 0}
+    )
     chains = sqlite(district, "select school, places from chains")
     assert chains == [(f"{district.north.url}#north", 1)]
 
@@ -281,54 +285,54 @@ def sqlite(district, statement):
 
 
 @pytest.fixture
-def browser(district, identity, tmp_path):
-    """Browsers at a server whose plans wait for a person, and that server."""
+def page(tmp_path):
+    """The settings of a server whose plans wait for a person."""
     secret = tmp_path / "secret"
     secret.write_text("a-secret-of-the-approvals-page\n")
     secret.chmod(0o600)
-    page = {"oidc_client_id": "approvals", "oidc_client_secret_file": secret}
-    with district.served(writes="confirm", approval="human", **page) as server:
-        yield lambda person: Browser(server, identity, person)
+    client = {"oidc_client_id": "approvals", "oidc_client_secret_file": secret}
+    return {"writes": "confirm", "approval": "human", **client}
 
 
-def test_the_page_holds_ones_plans_of_all_schools_and_says_whose_each_is(district, browser, tokens):
+def test_the_page_holds_ones_plans_of_all_schools_and_says_whose_each_is(district, identity, page, tokens):
     student = district.north.one(GRADE_8)[0]
-    cai, ana = browser("cai"), browser("ana")
-    for path in (NORTH, SOUTH):
-        codes = plan(cai.server.at(path), tokens[path]["cai"], student)
-        good, said = cai.server.at(path).told(tokens[path]["cai"], "apply_changes", **codes)
-        assert not good
-        assert f" at {PUBLIC}/approvals, where the person signs in" in said
-    pages = {cai.get(address).text: address for address in cai.plans()}
-    assert len(pages) == 2
-    (address,) = (address for text, address in pages.items() if "Attendance · South School" in text)
-    assert "Southerly" in cai.get(address).text
-    shown = cai.get("/approvals").text
-    assert re.findall(r"Waits for you · (\w+ School)", shown) == ["North School", "South School"]
-    assert ana.plans() == []
-    assert ana.get(address).status_code == 404
+    with district.served(**page) as server:
+        cai, ana, fay = (Browser(server, identity, person) for person in ("cai", "ana", "fay"))
+        for path in (NORTH, SOUTH):
+            codes = plan(server.at(path), tokens[path]["cai"], student)
+            good, said = server.at(path).told(tokens[path]["cai"], "apply_changes", **codes)
+            assert not good
+            assert f" at {PUBLIC}/approvals, where the person signs in" in said
+        assert re.findall(WAITING, cai.open().text) == ["North School", "South School"]
+        (address,) = (address for address in cai.plans() if OF_SOUTH in cai.get(address).text)
+        assert ana.plans() == []
+        assert ana.get(address).status_code == 404
+        assert "lets you see nobody" in fay.open().text
 
-    cai.post(f"{address}/agree", ticket(cai.get(address)))
-    assert homeroom(district.south, student)[0] == 2
-    assert (len(district.north.writes), len(district.south.writes)) == (0, 1)
-    back = cai.post(f"{address}/undo", ticket(cai.get(address))).headers["location"]
-    assert "Attendance · South School" in cai.get(back).text
-    assert "lets you see nobody" in browser("fay").open().text
+        cai.post(f"{address}/agree", ticket(cai.get(address)))
+        assert homeroom(district.south, student)[0] == 2
+        assert (len(district.north.writes), len(district.south.writes)) == (0, 1)
+        back = cai.post(f"{address}/undo", ticket(cai.get(address))).headers["location"]
+        assert OF_SOUTH in cai.get(back).text
 
 
-def test_a_school_that_is_away_hides_its_own_plans_alone(district, browser, tokens):
+def test_a_school_that_is_away_hides_its_own_plans_alone(district, identity, page, tokens):
     student = district.north.one(GRADE_8)[0]
-    cai = browser("cai")
-    for path in (NORTH, SOUTH):
-        plan(cai.server.at(path), tokens[path]["cai"], student)
+    with district.served(**page) as server:
+        cai = Browser(server, identity, "cai")
+        cai.open()
+        for path in (NORTH, SOUTH):
+            plan(server.at(path), tokens[path]["cai"], student)
     district.token_of("south").write_text("withdrawn")
-    page = cai.open().text
-    assert re.findall(r"Waits for you · (\w+ School)", page) == ["North School"]
-    assert "Plans of South School can&#x27;t be shown now. " in page
-    district.token_of("north").write_text("withdrawn")
-    page = cai.get("/approvals")
-    assert page.status_code == 503
-    assert "North School" in page.text
+    with district.served(**page) as cai.server:
+        shown = cai.get("/approvals").text
+        assert re.findall(WAITING, shown) == ["North School"]
+        assert "Plans of South School can&#x27;t be shown now. " in shown
+    district.token_of("north").write_text("withdrawn-too")
+    with district.served(**page) as cai.server:
+        answer = cai.get("/approvals")
+    assert answer.status_code == 503
+    assert "Plans of North School can&#x27;t be shown now. " in answer.text
 
 
 # --- codes, probes, the log ---
@@ -358,7 +362,7 @@ def test_it_is_ready_while_any_of_the_schools_can_be_read(district):
             return answer.status_code, answer.json()
 
     assert ready() == (200, {"status": "ok", "upstream": "ok", "store": "ok"})
-    district.token_of("north").write_text("withdrawn")
+    district.token_of("north").write_text("withdrawn-too")
     assert ready() == (200, {"status": "ok", "upstream": "in part", "store": "ok"})
     district.token_of("south").write_text("withdrawn")
     assert ready() == (503, {"status": "not ready", "upstream": "unavailable", "store": "ok"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from urllib.parse import urlsplit, urlunsplit
 
 import anyio
 import click
@@ -54,19 +53,16 @@ def command(*, url: str, client_id: str, only_sign_in: bool, sign_out: bool) -> 
 def address_of(url: str) -> str:
     """Where a school's server speaks MCP: `https://host/mcp`, or `https://host/mcp/north` of one among several.
 
-    It may be given as that, or as the host alone, or with the school's name alone after it. Raises ValueError.
+    The host alone will do for the first one. Raises ValueError for another address.
     """
+    host, mcp, name = url.strip().removesuffix("/").partition("/mcp/")
+    if not mcp or not NAME.fullmatch(name):
+        host, name = url.strip().removesuffix("/").removesuffix("/mcp"), ""
     try:
-        parts = urlsplit(url.strip().removesuffix("/"))
-    except ValueError:
-        raise ValueError("is no address; give one such as https://attendance.school.example") from None
-    name = (parts.path + "/").removeprefix("/mcp/").strip("/")
-    school = f"/{name}" if NAME.fullmatch(name) else ""
-    try:
-        origin = checked_origin(urlunsplit(parts._replace(path="" if school or not name else parts.path)))
+        origin = checked_origin(host)
     except ValueError as error:
         raise ValueError(str(error).replace("https://api.managebac.com", "https://attendance.school.example")) from None
-    return f"{origin}/mcp{school}"
+    return f"{origin}/mcp/{name}" if name else f"{origin}/mcp"
 
 
 async def _sign_in(server: str, client_id: str) -> tuple[bool, str]:

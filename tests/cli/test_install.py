@@ -136,12 +136,19 @@ def test_what_can_not_be_set_up_is_said_and_nothing_is_changed(home, arguments, 
     assert not place(home, "vscode").exists()
 
 
-def test_a_schools_own_server_is_set_up_without_any_token(home):
-    given = ("--connect", "https://attendance.school.example/mcp", "--client-id", "laptop")
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://attendance.school.example/mcp", "https://attendance.school.example"),
+        ("https://attendance.school.example/mcp/north", "https://attendance.school.example/mcp/north"),
+    ],
+)
+def test_a_schools_own_server_is_set_up_without_any_token(home, given, url):
+    given = ("--connect", given, "--client-id", "laptop")
     done = install("--client", "claude-desktop", "--yes", *given)
     assert done.exit_code == 0, done.output
     entry = json.loads(place(home, "claude-desktop").read_text())["mcpServers"]["attendance"]
-    assert entry["args"][-4:] == ["connect", "https://attendance.school.example", "--client-id", "laptop"]
+    assert entry["args"][-4:] == ["connect", url, "--client-id", "laptop"]
     assert "env" not in entry
 
 

@@ -18,6 +18,7 @@ from mcp.client.auth import AuthorizationCodeResult
 from starlette.requests import Request
 from starlette.responses import Response
 
+from attendance_mcp.commands.connect import address_of
 from attendance_mcp.connect.browser import Visit
 from attendance_mcp.connect.keeping import Kept
 from attendance_mcp.connect.sign_in import SignIn
@@ -212,3 +213,22 @@ async def test_whoever_turns_back_is_not_signed_in():
 def test_an_address_that_cannot_be_used_ends_the_command(url, said):
     done = run("connect", url, "--client-id", "laptop")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"attendance-mcp: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("https://Attendance.school.example", "https://attendance.school.example/mcp"),
+        ("https://attendance.school.example/mcp/", "https://attendance.school.example/mcp"),
+        ("https://attendance.school.example/mcp/north", "https://attendance.school.example/mcp/north"),
+        ("http://127.0.0.1:8750/mcp/north/", "http://127.0.0.1:8750/mcp/north"),
+    ],
+)
+def test_an_address_may_end_with_its_path_or_the_name_of_one_of_several_schools(given, address):
+    assert address_of(given) == address
+
+
+@pytest.mark.parametrize("given", ["http://school.example/mcp/north", "https://school.example/mcp/a/b", "https://school.example/mcp/North", "https://school.example/mcp/north?a=1", "https://me:word@school.example/mcp/north", "https://school.example/north", "https://school.example/a/mcp/north", "school.example", "https://[::1/mcp/north"])  # fmt: skip
+def test_an_address_that_is_more_or_less_than_that_is_refused(given):
+    with pytest.raises(ValueError, match=r"school\.example|https://|must hold no user"):
+        address_of(given)

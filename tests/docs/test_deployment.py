@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from attendance_mcp.rules.policy import Policy
+from attendance_mcp.schools_file import schools_of
 from attendance_mcp.settings import Settings
 
 from .documents import ROOT, blocks, read
@@ -98,6 +99,24 @@ def test_every_file_that_the_page_makes_is_one_that_compose_reads_and_git_leaves
             continue
         assert any((folder / given).exists() for folder in (ROOT, ROOT / "deploy")), given
     Policy.from_toml(read("attendance_mcp/rules/policy.example.toml"))
+
+
+def test_the_example_of_several_schools_loads_and_the_page_shows_it_with_a_policy_for_it(tmp_path):
+    example = "attendance_mcp/rules/schools.example.toml"
+    (tmp_path / "schools.toml").write_text(read(example))
+    settings = Settings(
+        schools=tmp_path / "schools.toml",
+        oidc_issuer="https://login.school.example",
+        public_url="https://a.example",
+        policy="p",
+    )
+    north, south = schools_of(settings)
+    assert (north.among.title, north.timezone) == ("Northgate School", "Europe/Vienna")
+    assert (north.api_token_file, north.profile) == (tmp_path / "token-north", tmp_path / "north.toml")
+    assert (south.among.name, south.rate) == ("south", 10)
+    _, shown, policy = (block.text for block in blocks(PAGE, "toml"))
+    assert read(example).endswith(shown)
+    assert Policy.from_toml(policy, schools=north.among.names).at("south").holds
 
 
 @pytest.mark.parametrize("line", re.findall(r"^ExecStart=(.*)$", read(PAGE), re.MULTILINE))

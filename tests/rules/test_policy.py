@@ -85,3 +85,48 @@ def test_a_file_that_is_not_understood_wholly_is_refused(text, said):
     with pytest.raises(SettingsError) as caught:
         Policy.from_toml(text)
     assert f"The policy of ATTENDANCE_POLICY {said}" in str(caught.value)
+
+
+SCHOOLS = ("north", "south")
+BOTH = OFFICE.replace("read", 'schools = "every school"\nread') + OFFICE.replace('"office"', '"nurses"').replace(
+    "read", 'schools = ["south"]\nread'
+)
+
+
+def test_a_rule_grants_at_the_schools_that_it_names_alone():
+    policy = Policy.from_toml(BOTH, schools=SCHOOLS)
+    granted = {
+        (group, school): policy.at(school).grants({"groups": group})
+        for group in ("office", "nurses")
+        for school in SCHOOLS
+    }
+    assert granted == {
+        ("office", "north"): UNLIMITED,
+        ("office", "south"): UNLIMITED,
+        ("nurses", "north"): Grants(),
+        ("nurses", "south"): UNLIMITED,
+    }
+    assert policy.digest() == policy.at("north").digest() == policy.at("south").digest()
+    assert policy.at("north").granted(policy.at("south").fitting({"groups": "nurses"})).nothing
+
+
+def test_a_rule_that_names_no_school_grants_at_none_of_several():
+    one = Policy.from_toml(OFFICE)
+    assert one.grants({"groups": "office"}) == UNLIMITED
+    assert one.at("north").grants({"groups": "office"}).nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "schools", "said"),
+    [
+        (OFFICE, SCHOOLS, 'allow.0.schools: several schools are served, so name them as ["north"], or say "every school".'),
+        (BOTH, (), "allow.0.schools: there is one school here, and ATTENDANCE_SCHOOLS is not set."),
+        (BOTH, ("north", "west"), "allow.1.schools: one of them is not in ATTENDANCE_SCHOOLS, which has north, west."),
+        (BOTH.replace('["south"]', "[]"), SCHOOLS, "allow.1.schools: "),
+        (BOTH.replace('["south"]', '"south"'), SCHOOLS, "allow.1.schools: Input should be 'every school'."),
+    ],
+)  # fmt: skip
+def test_a_rule_that_may_be_meant_for_another_school_is_refused(text, schools, said):
+    with pytest.raises(SettingsError) as caught:
+        Policy.from_toml(text, schools=schools)
+    assert str(caught.value).startswith(f"The policy of ATTENDANCE_POLICY can't be used: {said}")

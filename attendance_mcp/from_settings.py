@@ -104,6 +104,7 @@ def _connector(settings: Settings) -> Callable[[], Client]:
                 connect_timeout=settings.connect_timeout,
                 read_timeout=settings.read_timeout,
                 about_people=settings.privacy != "codes",
+                school=settings.among.name,
             )
         )
 

@@ -12,13 +12,14 @@ from pydantic import ValidationError
 
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.outside import one_line
-from attendance_mcp.settings import OF_ONE_SCHOOL, Among, Settings
+from attendance_mcp.settings import OF_ONE_SCHOOL, Among, Settings, read_private
 
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 _KEYS = ("title", *OF_ONE_SCHOOL)
 _NEEDED = ("api_token_file", "timezone")
 _PATHS = ("api_token_file", "profile")
 _LONGEST_TITLE = 80
+_MOST_BYTES = 2**20
 
 
 def schools_of(settings: Settings) -> list[Settings]:
@@ -46,9 +47,8 @@ def refuse_shared_tokens(schools: Iterable[Settings]) -> None:
 
 def _tables(path: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
-        tables = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError("The file of ATTENDANCE_SCHOOLS can't be read: a text file is expected.") from None
+        # Whoever can change it chooses to which address a token goes.
+        tables = tomllib.loads(read_private(path, name="ATTENDANCE_SCHOOLS", most=_MOST_BYTES))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The file of ATTENDANCE_SCHOOLS is no TOML: {error}.") from None
     if not tables:

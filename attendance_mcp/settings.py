@@ -31,7 +31,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 _MOST_TOKEN_FILE = 8192
 _OF_SIGN_IN = ("public_url", "policy", "schools", "oidc_audience", "oidc_client_id", "oidc_client_secret_file")
 OF_ONE_SCHOOL = ("api_url", "api_version", "api_token_file", "timezone", "profile", "rate")
-_NOT_BESIDE_SCHOOLS = (*OF_ONE_SCHOOL, "api_token", "api_token_keyring", "demo")
+_NOT_BESIDE_SCHOOLS = (*OF_ONE_SCHOOL, "api_token", "api_token_keyring")
 
 
 def checked_origin(url: str) -> str:
@@ -186,6 +186,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_place_for_a_school(self) -> Self:
         if self.schools is not None:
+            if self.demo:
+                raise ValueError("ATTENDANCE_SCHOOLS is set, and the demo is a school of its own.")
             given = [name for name in _NOT_BESIDE_SCHOOLS if name in self.model_fields_set]
             if given:
                 name = PREFIX + given[0].upper()
@@ -329,8 +331,11 @@ def _from_keyring(name: str) -> str:
         raise SettingsError("The keyring of ATTENDANCE_API_TOKEN_KEYRING can't be opened.") from None
 
 
-def read_private(path: Path, *, name: str) -> str:
-    """The text of a file that a setting of this name points to, which nobody else can change. Raises SettingsError."""
+def read_private(path: Path, *, name: str, most: int = _MOST_TOKEN_FILE) -> str:
+    """The text of a file that a setting of this name points to, which nobody else can change. Raises SettingsError.
+
+    Of a file of more than `most` bytes its beginning.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -339,7 +344,7 @@ def read_private(path: Path, *, name: str) -> str:
         if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise SettingsError(f"The file of {name} can be changed by others; chmod 600 mends it.")
         with path.open("rb") as file:
-            content = file.read(_MOST_TOKEN_FILE)
+            content = file.read(most)
         return content.decode("utf-8-sig")  # an editor on Windows may begin it with a byte order mark
     except OSError as error:
         reason = error.strerror or "it can't be read"

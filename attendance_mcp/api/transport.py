@@ -59,7 +59,7 @@ class Transport:
     """Sends requests to one origin; `send` answers the bytes of a successful answer and raises AttendanceErrors only.
 
     With `app` requests go to that ASGI application in this process, unspaced, with all checks. Without `about_people`
-    no error says whom it is about or repeats the API's own words.
+    no error says whom it is about or repeats the API's own words. `school` is what measuring calls it among several.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Transport:
         read_timeout: float = 10.0,
         app: ASGIApp | None = None,
         about_people: bool = True,
+        school: str = "",
     ) -> None:
         try:
             self._origin = checked_origin(base_url)
@@ -87,6 +88,7 @@ class Transport:
         self._app = app
         self._policy = Policy(None if app else rate)
         self.about_people = about_people
+        self._measured = {"school": school} if school else {}
         self._in_flight = anyio.Semaphore(MOST_IN_FLIGHT)
         self._bodies = bodies.Reader()
         self._http: httpx.AsyncClient | None = None
@@ -134,7 +136,7 @@ class Transport:
         http, token = self._open(), self._current_token()
         async with self._in_flight:
             left = await self._policy.slot()
-            with measured("upstream", operation=request.endpoint.name, status="none") as facts:
+            with measured("upstream", operation=request.endpoint.name, status="none", **self._measured) as facts:
                 answer = await self._exchange(http, request, token)
                 facts["status"] = answer.status
         if answer.status in SUCCESS:

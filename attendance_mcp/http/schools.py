@@ -50,12 +50,13 @@ class Doors:
     ) -> None:
         self._sign_in = sign_in
         apps = {_path_of(server): _app_of(server, hosts) for server in servers}
-        self.rest: App = apps[PATH] if PATH in apps else Starlette(lifespan=partial(_together, [*apps.values()]))
+        self._several = PATH not in apps
+        self.rest: App = Starlette(lifespan=partial(_together, [*apps.values()])) if self._several else apps[PATH]
         self._doors = {
             path: Door.of(app, sign_in and sign_in.at(path), school=server.office.among.name)
             for (path, app), server in zip(apps.items(), servers, strict=True)
         }
-        if sign_in is not None and PATH not in apps:
+        if sign_in is not None and self._several:
             self._doors[PATH] = Door.of(_Choosing(servers, apps, sign_in.origin, hosts), sign_in)
 
     def at(self, path: str) -> Door | None:
@@ -63,7 +64,7 @@ class Doors:
 
         One that no school has looks like a school's to whoever isn't signed in: who is there is nobody else's to know.
         """
-        if path in self._doors or self._sign_in is None or len(self._doors) == 1:
+        if path in self._doors or self._sign_in is None or not self._several:
             return self._doors.get(path)
         begun, _, name = path.rpartition("/")
         return Door.of(self.rest, self._sign_in.at(path)) if begun == PATH and NAME.fullmatch(name) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import anyio
 import pytest
@@ -92,7 +93,7 @@ def test_what_a_table_names_is_said_by_school_and_key_where_it_cannot_be_used(wr
     assert wrong("[north").startswith("The file of ATTENDANCE_SCHOOLS is no TOML: ")
 
 
-@pytest.mark.parametrize("name", ["api_url", "api_version", "api_token", "api_token_file", "api_token_keyring", "timezone", "profile", "rate", "demo"])  # fmt: skip
+@pytest.mark.parametrize("name", ["api_url", "api_version", "api_token", "api_token_file", "api_token_keyring", "timezone", "profile", "rate"])  # fmt: skip
 def test_what_each_school_has_of_its_own_is_not_set_for_all(wrong, name):
     value = {"api_url": "https://a.example", "timezone": "Europe/Vienna", "api_version": "v2p1"}.get(name, "1")
     assert wrong("[north]\n" + TABLE, **{name: value}) == (
@@ -112,7 +113,21 @@ def test_a_policy_must_say_of_which_schools_each_rule_is(wrong):
     )
 
 
-def test_several_schools_need_sign_in(monkeypatch, tmp_path):
+def test_the_demo_is_no_school_among_several(wrong):
+    assert wrong("[north]\n" + TABLE, demo="1") == "ATTENDANCE_SCHOOLS is set, and the demo is a school of its own."
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps no such bits")
+def test_a_file_that_others_can_change_is_refused_since_it_says_where_tokens_go(district):
+    (district.folder / "schools.toml").chmod(0o666)
+    done = command("doctor", settings=district.environment())
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert (
+        done.stderr == "attendance-mcp: The file of ATTENDANCE_SCHOOLS can be changed by others; chmod 600 mends it.\n"
+    )
+
+
+def test_several_schools_need_sign_in(tmp_path):
     done = command("serve", "--http", settings={"ATTENDANCE_SCHOOLS": str(tmp_path / "schools.toml")})
     assert done.stderr == "attendance-mcp: ATTENDANCE_SCHOOLS needs ATTENDANCE_OIDC_ISSUER too.\n"
 

@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 import sys
+from contextlib import contextmanager
 
 import httpx
 import jwt
@@ -14,6 +15,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp.shared.exceptions import MCPError
 
+from attendance_mcp.measure import measure_with
 from tests.changes.errands import DAY, homeroom
 
 from .browser import Browser, ticket
@@ -279,6 +281,19 @@ def test_one_id_at_two_schools_is_two_students_of_whom_both_may_be_written_at_on
     assert district.north.writes == []
 
 
+def test_plans_that_wait_at_one_school_take_no_room_of_another(district, writing, tokens):
+    student = district.north.one(GRADE_8)[0]
+    plan(writing.at(NORTH), tokens[NORTH]["cai"], student)
+    columns = "caller, school, state, approval, summary_hash, errand_hash, already, created, expires"
+    for number in range(31):
+        sqlite(district, f"insert into plans (code, {columns}) select 'W{number}', {columns} from plans where id = 1")
+    mark = {"student_id": student, "date": DAY, "status": 4}
+    good, said = writing.at(NORTH).told(tokens[NORTH]["cai"], "set_homeroom_attendance", **mark)
+    assert not good
+    assert "32 plans already wait." in said
+    assert writing.at(SOUTH).told(tokens[SOUTH]["cai"], "set_homeroom_attendance", **mark)[0]
+
+
 def sqlite(district, statement):
     with sqlite3.connect(district.folder / "plans.db") as store:
         return store.execute(statement).fetchall()
@@ -366,6 +381,24 @@ def test_it_is_ready_while_any_of_the_schools_can_be_read(district):
     assert ready() == (200, {"status": "ok", "upstream": "in part", "store": "ok"})
     district.token_of("south").write_text("withdrawn")
     assert ready() == (503, {"status": "not ready", "upstream": "unavailable", "store": "ok"})
+
+
+def test_what_is_measured_of_a_call_and_its_requests_names_the_school(read_only, tokens):
+    _, server = read_only
+    seen = []
+
+    @contextmanager
+    def measure(what, facts):
+        yield
+        seen.append((what, facts.get("operation", ""), facts.get("school")))
+
+    measure_with(measure)
+    try:
+        server.told(tokens["/mcp"]["eli"], "list_excusals", date="2026-10-01")
+    finally:
+        measure_with(None)
+    assert set(seen) >= {("tool", "", "south"), ("upstream", "list_excusals", "south")}
+    assert {school for _, _, school in seen} == {"south"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a signal that it could hear")

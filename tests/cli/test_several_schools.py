@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 
 import anyio
 import pytest
@@ -28,7 +29,14 @@ def district(tmp_path, school_files):
 
 
 @pytest.fixture
-def wrong(tmp_path):
+def taken():
+    """A port where nobody can serve: a start that should be refused ends all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        yield str(one.getsockname()[1])
+
+
+@pytest.fixture
+def wrong(tmp_path, taken):
     """What is said of a file of schools, of a policy and of settings beside it."""
 
     def said(
@@ -45,7 +53,7 @@ def wrong(tmp_path):
         given = {"oidc_issuer": ISSUER, "public_url": "https://attendance.school.example", **more}
         settings = {f"ATTENDANCE_{name.upper()}": value for name, value in given.items()}
         files = {f"ATTENDANCE_{name.upper()}": str(tmp_path / f"{name}.toml") for name in ("schools", "policy")}
-        done = command("serve", "--http", settings=settings | files)
+        done = command("serve", "--http", "--port", taken, settings=settings | files)
         assert done.exit_code == 2
         assert str(tmp_path) not in done.stderr
         return done.stderr.removeprefix("attendance-mcp: ").strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 from attendance_mcp.digest.absence_range import AbsenceRange
 from attendance_mcp.tools import (
@@ -35,13 +35,14 @@ WRITING = frozenset(
 )
 
 
-def all_tools(*, writes: bool, browser: bool = True, codes: bool = False) -> list[AttendanceTool]:
+@cache  # their models are most of what another server in the same process would cost
+def all_tools(*, writes: bool, browser: bool = True, codes: bool = False) -> tuple[AttendanceTool, ...]:
     """The tools; without writes, those that change nothing; without a browser, those that show nothing.
 
     With `codes` people go by codes in place of ids.
     """
     tool = partial(make_tool, codes=codes)
-    reading = [
+    reading: tuple[AttendanceTool, ...] = (
         tool(context.get_school_context, title="The school at a glance"),
         tool(finding.find_in_school, title="Find in school"),
         tool(absences.list_absences, title="Who is absent", output=AbsenceRange),
@@ -58,12 +59,12 @@ def all_tools(*, writes: bool, browser: bool = True, codes: bool = False) -> lis
         tool(excusals.list_excusals, title="Excusals of a day"),
         tool(excusals.list_student_excusals, title="Excusals of a student"),
         tool(changes.list_changes, title="What was changed here"),
-    ]
+    )
     if browser:
-        reading.append(tool(window.show_in_window, title="Show in the person's browser"))
+        reading = (*reading, tool(window.show_in_window, title="Show in the person's browser"))
     if not writes:
         return reading
-    return [
+    return (
         *reading,
         tool(homeroom.set_homeroom_attendance, title="Set a homeroom mark", writes=True, destructive=True),
         tool(classes.set_class_attendance, title="Set class marks", writes=True, destructive=True),
@@ -72,4 +73,4 @@ def all_tools(*, writes: bool, browser: bool = True, codes: bool = False) -> lis
         tool(excusals.delete_excusal, title="Delete an excusal", writes=True, destructive=True),
         tool(changes.plan_changes, title="Plan an errand", idempotent=False),
         tool(changes.apply_changes, title="Apply a plan", writes=True, destructive=True),
-    ]
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from jsonschema import Draft202012Validator
 
 from attendance_mcp.sandbox.assumptions import parse_assumptions
 from attendance_mcp.sandbox.database import open_engine
@@ -24,6 +27,12 @@ from .upstream_school import TODAY, UpstreamSchool
 # The same examples at every run: what one run finds, every run finds. `HYPOTHESIS_PROFILE=default` looks further.
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: going through it again and again was a seventh of the tests' time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -48,6 +57,23 @@ def _nobody_elses_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_schema_is_checked_once() -> Iterator[None]:
+    """Every client of the SDK's checks the schema of each tool's output anew: a tenth of what the tests would cost."""
+    checked: set[str] = set()
+    check = Draft202012Validator.check_schema
+
+    def check_once(schema: Any, *options: Any, **more: Any) -> None:
+        text = json.dumps(schema)
+        if text not in checked:
+            check(schema, *options, **more)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", check_once)
+        yield
 
 
 @pytest.fixture(scope="session")

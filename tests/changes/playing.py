@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -179,7 +180,7 @@ class Stage:
     def store(self) -> Path:
         return self.folder / "plans.db"
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
         return Settings(api_url=URL, api_token=tiny.TOKEN, today=tiny.TODAY, timezone="Asia/Singapore", store=str(self.store))  # fmt: skip
 

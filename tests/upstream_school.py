@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import sys
@@ -35,23 +36,53 @@ Era = Literal["auto", "legacy"]
 @contextmanager
 def on_a_port(app: Any, port: int = 0) -> Iterator[str]:
     """Serves an ASGI app on a loopback port from a thread, a free one unless it is told; answers its origin."""
-    started = threading.Event()
+    with Serving(app, port=port).open() as server:
+        yield f"http://127.0.0.1:{server.port}"
 
-    class Announcing(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            started.set()
 
-    # uvicorn binds by itself: on a socket made beforehand each answer would wait 40 ms for the delayed acknowledgement.
-    server = Announcing(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", access_log=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert started.wait(10)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
+class Serving(uvicorn.Server):
+    """An app on a loopback port that ends when it is told to; uvicorn would look ten times a second, and wait besides."""
+
+    def __init__(self, app: Any, *, port: int = 0, **options: Any) -> None:
+        # It binds by itself: on a socket made beforehand each answer would wait 40 ms for the delayed acknowledgement.
+        way = {"host": "127.0.0.1", "port": port, "log_level": "critical", "access_log": False}
+        super().__init__(uvicorn.Config(app, **way, **options))
+        self._ready = threading.Event()
+
+    @contextmanager
+    def open(self) -> Iterator[Serving]:
+        thread = threading.Thread(target=self.run, daemon=True)
+        thread.start()
+        assert self._ready.wait(10)
+        try:
+            yield self
+        finally:
+            self.loop.call_soon_threadsafe(self._told.set)
+            thread.join(10)
+
+    @property
+    def port(self) -> int:
+        return int(self.servers[0].sockets[0].getsockname()[1])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.loop, self._told = asyncio.get_running_loop(), asyncio.Event()
+        self._ready.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)  # the headers of every answer
+        await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)  # those that were idle are gone now
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+        else:
+            await self.lifespan.shutdown()
 
 
 @dataclass

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from tests.upstream_school import Serving
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -72,21 +73,8 @@ async def nothing_scripted(_: Request) -> Response:
 @contextmanager
 def serve(app: Any, **options: Any) -> Iterator[int]:
     """Runs an ASGI app on a free loopback port until the block ends."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(64)  # from here on a client may connect: it waits in the queue until the server takes it
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", **options)
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        server.force_exit = True
-        thread.join(timeout=5)
-        listener.close()
+    with Serving(app, lifespan="off", ws="none", timeout_graceful_shutdown=0, **options).open() as server:
+        yield server.port
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import httpx
-import uvicorn
+
+from tests.upstream_school import Serving
 
 ASGIApp = Callable[..., Awaitable[None]]
 Fault = Literal[
@@ -45,36 +46,20 @@ class FaultyWay:
         self._countdown = 0
         self._fault: Fault | None = None
         self._server: Any = None
-        self._loop: Any = None
         self._onward = httpx.AsyncClient(verify=False)
 
     @classmethod
     @contextmanager
     def to(cls, upstream: str | ASGIApp) -> Iterator[FaultyWay]:
         """A way to the school at an address, or to one that no other way leads to."""
-        way, started = cls(upstream), threading.Event()
-
-        class Announcing(uvicorn.Server):
-            async def startup(self, sockets: Any = None) -> None:
-                await super().startup(sockets)
-                way._loop = asyncio.get_running_loop()
-                started.set()
-
-        config = uvicorn.Config(
-            way, host="127.0.0.1", port=0, log_level="critical", access_log=False, timeout_graceful_shutdown=1
-        )
-        server = Announcing(config)
-        way._server = server
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        assert started.wait(10)
-        way.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        try:
-            yield way
-        finally:
-            way.release.set()
-            server.should_exit = True
-            thread.join(10)
+        way = cls(upstream)
+        way._server = Serving(way, timeout_graceful_shutdown=1)
+        with way._server.open():
+            way.url = f"http://127.0.0.1:{way._server.port}"
+            try:
+                yield way
+            finally:
+                way.release.set()
 
     def arm(self, number: int, fault: Fault) -> None:
         """The `number`-th request from now on, counted from 1, meets this fault; the others pass."""
@@ -88,14 +73,14 @@ class FaultyWay:
         """Nothing goes wrong any more, and whoever was refused is let in again."""
         self.release.set()
         self._countdown, self._fault = 0, None
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._listen(), self._server.loop).result(10)
 
     async def _listen(self) -> None:
         server = self._server
         if not server.servers[0].is_serving():
             make, config = server.config.http_protocol_class, server.config
             port = int(self.url.rpartition(":")[2])
-            server.servers[0] = await self._loop.create_server(
+            server.servers[0] = await self._server.loop.create_server(
                 lambda: make(config=config, server_state=server.server_state, app_state={}), config.host, port
             )
 
@@ -109,7 +94,7 @@ class FaultyWay:
             for connection in list(self._server.server_state.connections):
                 connection.shutdown()
 
-        self._loop.call_soon_threadsafe(close)
+        self._server.loop.call_soon_threadsafe(close)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":

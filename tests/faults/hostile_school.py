@@ -100,7 +100,7 @@ class HostileSchool:
         asyncio.run_coroutine_threadsafe(awaited(), self._loop).result(10)
 
     async def _listen(self) -> None:
-        self._onward = httpx.AsyncClient(base_url=self._upstream, trust_env=False)
+        self._onward = httpx.AsyncClient(base_url=self._upstream, trust_env=False, verify=False)
         self._serving = await asyncio.start_server(self._serve, sock=self._socket, ssl=self._tls, backlog=500)
 
     async def _listen_anew(self, tls: ssl.SSLContext | None) -> None:

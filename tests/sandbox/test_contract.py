@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 import yaml
-from starlette.types import ASGIApp
 
 from attendance_mcp.sandbox import database as db
 from attendance_mcp.sandbox.app import create_app
 from attendance_mcp.sandbox.assumptions import CHOICES, parse_assumptions
 from attendance_mcp.sandbox.operations import OPERATIONS
 from attendance_mcp.sandbox.serve import open_school
+from tests.upstream_school import on_a_port
 
 HERE = Path(__file__).parent
 TOKEN = "contract-token"
@@ -38,7 +33,7 @@ def test_every_operation_holds_to_the_contract(tmp_path: Path, assume: list[str]
         config = tmp_path / "schemathesis.toml"
         config.write_text((HERE / "schemathesis.toml").read_text() + _dictionaries(engine))
         app = create_app(engine, token=TOKEN, today=TODAY, assumptions=parse_assumptions(assume))
-        with _served(app) as url:
+        with on_a_port(app) as url:
             run = subprocess.run(
                 [
                     *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
@@ -69,27 +64,6 @@ def test_the_sandbox_has_the_contracts_operations_and_no_other():
     assert {(operation.method, operation.path) for operation in OPERATIONS} == set(contract)
     extended = {key for key, what in contract.items() if what.get("x-extended-apis")}
     assert {(row.method, row.path) for row in OPERATIONS if row.part == "extended"} == extended
-
-
-@contextmanager
-def _served(app: ASGIApp) -> Iterator[str]:
-    """Serve on a free loopback port."""
-    started = threading.Event()
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            started.set()
-
-    server = Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert started.wait(timeout=10)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def _dictionaries(engine: sa.Engine) -> str:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from attendance_mcp.connect.browser import Visit
 from attendance_mcp.connect.keeping import Kept
-from attendance_mcp.connect.sign_in import SignIn
+from attendance_mcp.connect.sign_in import Client, SignIn
 from attendance_mcp.connect.way import Way
 from attendance_mcp.errors import NotAllowed
 from attendance_mcp.http import http_app
@@ -73,7 +73,7 @@ def listening(odd: Odd) -> Iterator[str]:
 async def to(url: str, *, kept: bool = True) -> AsyncIterator[httpx2.AsyncClient]:
     """A client over the way to a server, with a sign-in that is kept or none."""
     server = f"{url}/mcp"
-    async with SignIn.at(server, client_id="laptop") as sign_in:
+    async with SignIn.at(server, client=Client("laptop")) as sign_in:
         if kept:
             await sign_in._keeping.write(
                 Kept.model_validate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from .browser import Browser
@@ -52,3 +54,8 @@ def test_the_page_names_no_resource_where_the_scopes_name_another(guard, school,
     same = guard(school, **{**given, **own})
     assert "resource=" in same.get("/approvals").headers["location"]
     assert "No plan of yours waits" in Browser(same, identity, "cai").open().text
+    unset = {"oidc_read_scope": None, "oidc_write_scope": None}
+    google = guard(school, **{**given, **unset, "oidc_tokens": "google"})
+    asked = parse_qs(urlsplit(google.get("/approvals").headers["location"]).query)
+    assert asked["scope"] == ["openid https://www.googleapis.com/auth/userinfo.email"]
+    assert "resource" not in asked

@@ -92,8 +92,6 @@ def test_what_is_no_access_token_for_this_server_is_refused(guard, same_school, 
         "withdrawn": revoked["access_token"],
         "for another resource": provider.token("ana", READ, resource=ELSEWHERE),
         "of another provider, which can be read": identity.token("ana", READ, resource=RESOURCE),
-        "too long": given["access_token"] * 300,
-        "of other signs": given["access_token"] + "%",
     }
     answers = {name: server.post(token) for name, token in bad.items()}
     assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(bad, 401)
@@ -157,6 +155,8 @@ def test_what_an_issuer_says_of_a_token_must_all_be_good_here(guard, same_school
         "without.a.subject": {"sub": ...},
         "of.a.number": {"sub": 7},
         "of.a.long.name": {"sub": "x" * 1000},
+        "of%20other%20signs": {},
+        "long" * 2500: {},
     }
     short = {"without.scopes": {"scope": ...}, "of.another.scope": {"scope": "openid email"}}
     odd.said = {name: described(odd, **changed) for name, changed in {**good, **bad, **short}.items()}
@@ -183,7 +183,7 @@ def test_an_issuer_that_does_not_answer_as_it_should_is_told_as_one_that_is_away
         "cut": Response(whole[:-9]),
         "deep": Response("[" * 100_000),
         "huge": Response(whole + " " * 300_000),
-        "packed.huge": Response(gzip.compress(whole.encode() + b" " * 50_000_000), headers=packed),
+        "packed.huge": Response(gzip.compress(whole.encode() + b" " * 3_000_000), headers=packed),
         "packed.cut": Response(gzip.compress(whole.encode())[:-9], headers=packed),
     }
     server = guard(same_school, oidc_issuer=odd.url, **asking)

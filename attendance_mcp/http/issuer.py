@@ -93,7 +93,10 @@ class Issuer:
     async def post(self, address: str, form: Mapping[str, str], client: Client) -> tuple[int, dict[str, object]]:
         """What this client is answered: status and object. Raises IssuerAway but for 200 and a refusal."""
         data, auth = client.signed(form)
-        return await self._ask("POST", address, data=data, auth=auth)
+        status, said = await self._ask("POST", address, data=data, auth=auth)
+        if status in (401, 403):
+            log.warning("The issuer refuses the client of ATTENDANCE_OIDC_CLIENT_ID: is its secret the right one?")
+        return status, said
 
     async def show(self, method: str, address: str, token: str) -> tuple[int, dict[str, object]]:
         """What is answered to whoever brings this token. Raises IssuerAway but for 200 and a refusal."""

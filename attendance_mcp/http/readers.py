@@ -7,7 +7,6 @@ that a token that was withdrawn is good for a minute more.
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 import time
 from abc import ABC, abstractmethod
@@ -31,7 +30,6 @@ _KEPT_SECONDS = 60.0
 _MOST_KEPT = 2000
 _AT_ONCE = 8  # questions to the issuer; whoever comes with an invented token makes one
 
-log = logging.getLogger(__name__)
 Claims = dict[str, Any]
 
 
@@ -139,7 +137,6 @@ class Introspected(Opaque):
         form = {"token": token, "token_type_hint": "access_token"}
         status, said = await self._issuer.post(where, form, self._client)
         if status in (401, 403):
-            log.warning("The issuer does not let the client of ATTENDANCE_OIDC_CLIENT_ID ask about tokens.")
             raise IssuerAway
         # A refresh token is active too, and is not of this type.
         if said.get("active") is not True or str(said.get("token_type")).lower() != "bearer":

@@ -10,7 +10,7 @@ from collections import Counter
 
 import httpx
 import pytest
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from attendance_mcp.http.issuer import Client, Issuer
 from attendance_mcp.http.keys import IssuerAway
@@ -196,19 +196,28 @@ def test_an_issuer_that_does_not_answer_as_it_should_is_told_as_one_that_is_away
     assert server.post("good").status_code == 200
 
 
-@pytest.mark.parametrize("named", [{"introspection_endpoint": "http://login.elsewhere.example/introspect"}, {"introspection_endpoint": "introspect"}, {"issuer": "https://login.elsewhere.example"}])  # fmt: skip
-def test_an_issuer_is_asked_only_where_it_can_be_asked_safely(guard, same_school, odd, asking, named):
+@pytest.mark.parametrize("where", ["http://me@127.0.0.1:{port}/introspect", "http://0.0.0.0:{port}/introspect", "introspect"])  # fmt: skip
+def test_an_issuer_is_asked_only_where_it_can_be_asked_safely(guard, same_school, odd, asking, where):
     odd.said = {"good": described(odd)}
-    odd.named |= named
+    odd.named["introspection_endpoint"] = where.format(port=odd.url.rpartition(":")[2])
+    assert guard(same_school, oidc_issuer=odd.url, **asking).post("good").status_code == 503
+    assert odd.asked == []
+
+
+def test_whoever_answers_for_another_issuer_is_not_asked(guard, same_school, odd, asking):
+    odd.said = {"good": described(odd)}
+    odd.named["issuer"] = "https://login.elsewhere.example"
     assert guard(same_school, oidc_issuer=odd.url, **asking).post("good").status_code == 503
     assert odd.asked == []
 
 
 async def test_an_answer_that_comes_too_slowly_is_not_waited_for(odd):
     odd.said = {"slow": dripping()}
-    reader = Introspected(Issuer(odd.url, patience=0.3), Client(CLIENT, SECRET))
+    issuer, client = Issuer(odd.url, patience=0.3), Client(CLIENT, SECRET)
     with pytest.raises(IssuerAway):
-        await reader.read("slow", audience=[RESOURCE])
+        await Introspected(issuer, client).read("slow", audience=[RESOURCE])
+    with pytest.raises(IssuerAway):
+        await issuer.post(f"{odd.url}/introspect", {"token": "slow"}, client)
 
 
 async def test_what_is_kept_of_tokens_is_bounded():
@@ -288,6 +297,7 @@ def test_what_google_says_of_a_token_must_all_be_good_here(guard, same_school, o
         "ya29.of-nobody": google_says(sub=...),
         "ya29.of-somebody-else": google_says(sub="42"),
     }
+    bad["ya29.refused"] = JSONResponse(google_says(), 400)
     odd.said = {**bad, "ya29.short": google_says(scope=EMAIL), "ya29.away": Response("", 500)}
     odd.people = dict.fromkeys((*bad, "ya29.short"), PERSON) | {"ya29.of-nobody": {}}
     server = guard(same_school, oidc_issuer=odd.url, **GOOGLE)
@@ -324,7 +334,7 @@ def test_neither_a_token_nor_the_clients_secret_comes_into_the_log_or_an_answer(
         server.process.send_signal(signal.SIGTERM)
         lines = server.rest()
     assert answer.status_code == 503
-    said = "The issuer does not let the client of ATTENDANCE_OIDC_CLIENT_ID ask about tokens."
+    said = "The issuer refuses the client of ATTENDANCE_OIDC_CLIENT_ID: is its secret the right one?"
     assert said in [line.get("message") for line in lines]
     for secret in ("a-token-of-ana", "a-wrong-secret"):
         assert secret not in f"{lines} {answer.text} {answer.headers}"

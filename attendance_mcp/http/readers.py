@@ -45,10 +45,9 @@ class Reader(Protocol):
 
 def reader_of(settings: Settings, issuer: str, *, again: float) -> Reader:
     """The one that the settings name. Raises SettingsError for a secret that can't be read. For `again` see Keys."""
-    client = Client.of(settings)
     if settings.oidc_tokens == "google":
         return OfGoogle(Issuer(issuer, again=again))
-    if settings.oidc_tokens == "introspection" and client is not None:
+    if settings.oidc_tokens == "introspection" and (client := Client.of(settings)) is not None:
         return Introspected(Issuer(issuer, again=again), client)
     return Signed(Keys(issuer, again=again), issuer)
 

@@ -14,7 +14,7 @@ from .test_sign_in import METADATA, challenge, claims_of
 # --- scopes that are addresses, as Entra ID's ---
 
 APP = "api://attendance"
-BOTH = [f"{APP}/{READ}", f"{APP}/{WRITE}"]
+BOTH = [f"{APP}/Attendance.Read", f"{APP}/Attendance.Write"]
 ENTRA = {"oidc_audience": APP, "oidc_read_scope": BOTH[0], "oidc_write_scope": BOTH[1]}
 
 
@@ -32,7 +32,7 @@ def test_the_scopes_to_ask_for_can_be_others_than_those_in_the_token(guard, same
     assert challenge(server.post(None))[1]["scope"] == " ".join(BOTH)
     reading, writing = identity.token("ana", BOTH[0], resource=None), identity.token("ana", *BOTH, resource=None)
     assert {name: claims_of(reading).get(name) for name in ("scp", "scope", "aud")} == {
-        "scp": READ,
+        "scp": "Attendance.Read",
         "scope": None,
         "aud": APP,
     }

@@ -9,6 +9,7 @@ import { Provider, errors } from "oidc-provider";
 const given = JSON.parse(process.argv[2]);
 const issuer = `http://127.0.0.1:${given.port}`;
 const scopes = ["attendance:read", "attendance:write"];
+const below = (indicator) => [...scopes, "Attendance.Read", "Attendance.Write"].map((scope) => `${indicator}/${scope}`);
 const addresses = (ctx) => (ctx.oidc.params.scope ?? "").split(" ").filter((scope) => scope.includes("://"));
 const resourceOf = (scope) => scope.slice(0, scope.lastIndexOf("/"));
 const lastPart = (scope) => scope.slice(scope.lastIndexOf("/") + 1);
@@ -63,7 +64,7 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: (ctx, indicator) => {
         if (addresses(ctx).some((scope) => resourceOf(scope) !== indicator)) throw new errors.InvalidTarget("as AADSTS9010010");
         return {
-          scope: [...scopes, ...scopes.map((scope) => `${indicator}/${scope}`)].join(" "),
+          scope: [...scopes, ...below(indicator)].join(" "),
           audience: given.resources[indicator] ?? indicator,
           accessTokenFormat: given.opaque ? "opaque" : "jwt",
           jwt: { sign: { alg: "RS256" } },

@@ -89,7 +89,7 @@ def serve(
         settings = settings_of_all(context, demo=demo)
         from attendance_mcp.http import app, serving
 
-        sign_in = app.sign_in_of(settings)
+        sign_in = or_end(lambda: app.sign_in_of(settings))
         if sign_in is None:
             or_end(lambda: app.refuse_strangers(host))
         if not settings.demo and settings.zone is None and settings.schools is None:

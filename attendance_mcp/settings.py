@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, PlainValidator, PrivateAttr, SecretS
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from attendance_mcp.errors import SettingsError
+from attendance_mcp.scopes import OF_GOOGLE, READ, WRITE, Scopes, checked_scopes
 
 PREFIX = "ATTENDANCE_"
 APP_NAME = KEYRING_SERVICE = "attendance-mcp"
@@ -29,9 +30,19 @@ NO_TOKEN = (
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 _MOST_TOKEN_FILE = 8192
-_OF_SIGN_IN = ("public_url", "policy", "schools", "oidc_audience", "oidc_client_id", "oidc_client_secret_file")
 OF_ONE_SCHOOL = ("api_url", "api_version", "api_token_file", "timezone", "profile", "rate")
 _NOT_BESIDE_SCHOOLS = (*OF_ONE_SCHOOL, "api_token", "api_token_keyring")
+_OF_SIGN_IN = (
+    "public_url",
+    "policy",
+    "schools",
+    "oidc_tokens",
+    "oidc_audience",
+    "oidc_read_scope",
+    "oidc_write_scope",
+    "oidc_client_id",
+    "oidc_client_secret_file",
+)
 
 
 def checked_origin(url: str) -> str:
@@ -157,10 +168,13 @@ class Settings(BaseSettings):
     oidc_issuer: Annotated[str, AfterValidator(checked_issuer)] | None = None
     policy: Path | None = None
     schools: Path | None = None
+    oidc_tokens: Literal["jwt", "introspection", "google"] = "jwt"
     oidc_subject: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/.-]{1,100}$")] = "sub"
     oidc_client_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     oidc_client_secret_file: Path | None = None
-    oidc_audience: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    oidc_audience: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    oidc_read_scope: Annotated[str, AfterValidator(checked_scopes)] | None = None
+    oidc_write_scope: Annotated[str, AfterValidator(checked_scopes)] | None = None
     today: Annotated[date | datetime | None, PlainValidator(_standing_day)] = None
     demo: bool = False
     _among: Among = PrivateAttr(THE_ONLY_ONE)
@@ -197,7 +211,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _whole_sign_in(self) -> Self:
         if self.oidc_issuer is None:
-            given = [name for name in _OF_SIGN_IN if getattr(self, name) is not None]
+            fields = type(self).model_fields
+            given = [name for name in _OF_SIGN_IN if getattr(self, name) != fields[name].default]
             if given:
                 raise ValueError(f"{PREFIX}{given[0].upper()} needs ATTENDANCE_OIDC_ISSUER too.")
         elif self.public_url is None:
@@ -206,6 +221,16 @@ class Settings(BaseSettings):
             )
         elif self.policy is None:
             raise ValueError("ATTENDANCE_OIDC_ISSUER needs ATTENDANCE_POLICY too: the file that says who sees whom.")
+        elif self.oidc_tokens == "google" and self.oidc_audience is None:
+            raise ValueError(
+                "ATTENDANCE_OIDC_TOKENS=google needs ATTENDANCE_OIDC_AUDIENCE too: the ids of the clients that are "
+                "registered with Google for this server."
+            )
+        elif self.oidc_tokens == "introspection" and None in (self.oidc_client_id, self.oidc_client_secret_file):
+            raise ValueError(
+                "ATTENDANCE_OIDC_TOKENS=introspection needs ATTENDANCE_OIDC_CLIENT_ID and "
+                "ATTENDANCE_OIDC_CLIENT_SECRET_FILE too: as whom this server asks the issuer."
+            )
         return self
 
     def of_school(self, among: Among, own: dict[str, Any]) -> Settings:
@@ -231,6 +256,12 @@ class Settings(BaseSettings):
     def called(self, field: str) -> str:
         """The setting as whoever set it knows it."""
         return f"{self.among.name}.{field} (ATTENDANCE_SCHOOLS)" if self.among.name else PREFIX + field.upper()
+
+    @property
+    def scopes(self) -> Scopes:
+        """What clients are told to ask the issuer for."""
+        read, write = (OF_GOOGLE, OF_GOOGLE) if self.oidc_tokens == "google" else (READ, WRITE)
+        return Scopes.of(self.oidc_read_scope or read, self.oidc_write_scope or write)
 
     @property
     def has_token(self) -> bool:
@@ -329,6 +360,14 @@ def _from_keyring(name: str) -> str:
         return keyring.get_password(KEYRING_SERVICE, name) or ""
     except KeyringError:
         raise SettingsError("The keyring of ATTENDANCE_API_TOKEN_KEYRING can't be opened.") from None
+
+
+def read_secret(path: Path, *, name: str) -> str:
+    """A client's secret, from the file that a setting of this name points to. Raises SettingsError."""
+    secret = read_private(path, name=name).strip()
+    if not secret:
+        raise SettingsError(f"There is no secret in the file of {name}.")
+    return secret
 
 
 def read_private(path: Path, *, name: str, most: int = _MOST_TOKEN_FILE) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "attendance_mcp"
 FLOORS = [
-    {"__init__", "status", "errors", "outside", "settings", "schools_file", "measure"},
+    {"__init__", "status", "errors", "outside", "settings", "schools_file", "scopes", "measure"},
     {"rules"},
     {"api"},
     {"digest"},
@@ -82,4 +82,4 @@ def test_a_module_can_be_read_in_one_go(path: Path) -> None:
 def test_only_the_transport_and_the_way_to_sign_in_know_the_http_library() -> None:
     users = [name_of(path) for path in MODULES if "import httpx" in path.read_text("utf-8")]
     connecting = [f"attendance_mcp.connect.{module}" for module in ("relay", "sign_in", "way", "web")]
-    assert users == ["attendance_mcp.api.transport", *connecting, "attendance_mcp.http.code_flow"]
+    assert users == ["attendance_mcp.api.transport", *connecting, "attendance_mcp.http.issuer"]

@@ -36,6 +36,7 @@ class _Wishes:
     demo: bool
     connect: str | None
     client_id: str | None
+    client_secret_file: Path | None
 
 
 @click.command("install")
@@ -49,7 +50,8 @@ class _Wishes:
 @click.option("--token-file", type=click.Path(path_type=Path), help="A file that holds the token already.")
 @click.option("--keyring", is_flag=True, help="Keep the token in the system's keyring; needs attendance-mcp[keyring].")
 @click.option("--connect", metavar="URL", help="A school's own server, where you sign in: no token is on this machine.")
-@click.option("--client-id", help="With --connect: the public client that is registered with the school's issuer.")
+@click.option("--client-id", help="With --connect: the client that is registered with the school's issuer.")
+@click.option("--client-secret-file", type=click.Path(path_type=Path), help="With --connect: a file with its secret.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what is not given stays at its default.")
 @click.pass_context
 def command(
@@ -66,6 +68,7 @@ def command(
     keyring: bool,
     connect: str | None,
     client_id: str | None,
+    client_secret_file: Path | None,
     yes: bool,
 ) -> None:
     """Write this server into an assistant's configuration: shows the difference, asks, and keeps a backup.
@@ -79,7 +82,16 @@ def command(
     attendance-mcp install --client claude-desktop --connect https://attendance.school.example --client-id a-laptop
     """
     wishes = _Wishes(
-        api_url, timezone, writes, privacy, token_file, keyring, demo or bool(context.obj), connect, client_id
+        api_url,
+        timezone,
+        writes,
+        privacy,
+        token_file,
+        keyring,
+        demo or bool(context.obj),
+        connect,
+        client_id,
+        client_secret_file,
     )
     host = next(host for host in hosts() if host.name == _CLIENTS[client])
     before = _read(host)
@@ -127,7 +139,10 @@ def _entry(wishes: _Wishes, *, ask: bool) -> dict[str, Any]:
         url = _checked("--connect", address_of, wishes.connect).removesuffix("/mcp")
         if not wishes.client_id:
             end("--connect needs --client-id too: whoever runs the server tells it. Nothing was changed.")
-        return {"command": command, "args": [*arguments, "connect", url, "--client-id", wishes.client_id]}
+        client = ["--client-id", wishes.client_id]
+        if wishes.client_secret_file is not None:
+            client += ["--client-secret-file", _existing(wishes.client_secret_file)]
+        return {"command": command, "args": [*arguments, "connect", url, *client]}
     env = {"ATTENDANCE_API_URL": _url(wishes, ask=ask), **_token(wishes, ask=ask)}
     zone = wishes.zone or (click.prompt("The school's time zone, such as Asia/Singapore") if ask else None)
     if zone:
@@ -162,10 +177,7 @@ def _checked(option: str, check: Any, value: str) -> str:
 def _token(wishes: _Wishes, *, ask: bool) -> dict[str, str]:
     """The setting that names the token's place, once the token is there."""
     if wishes.token_file is not None:
-        path = wishes.token_file.expanduser().absolute()
-        if not path.is_file():
-            end(f"There is no file {path}. Nothing was changed.")
-        return {"ATTENDANCE_API_TOKEN_FILE": str(path)}
+        return {"ATTENDANCE_API_TOKEN_FILE": _existing(wishes.token_file)}
     if not ask:
         end(
             "With --yes the token's place must be given: --token-file, or --demo for an invented school. "
@@ -178,6 +190,13 @@ def _token(wishes: _Wishes, *, ask: bool) -> dict[str, str]:
     except SettingsError as error:
         end(f"{error} Nothing was changed.")
     return _in_keyring(token) if wishes.keyring else _in_file(token)
+
+
+def _existing(file: Path) -> str:
+    path = file.expanduser().absolute()
+    if not path.is_file():
+        end(f"There is no file {path}. Nothing was changed.")
+    return str(path)
 
 
 def _in_keyring(token: str) -> dict[str, str]:

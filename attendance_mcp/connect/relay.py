@@ -31,7 +31,7 @@ from mcp.types import (
     RequestId,
 )
 
-from attendance_mcp.connect.sign_in import SignIn
+from attendance_mcp.connect.sign_in import Client, SignIn
 from attendance_mcp.connect.way import Way
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class Relay:
 
     longest_write = timedelta()  # the server finishes what it has begun, whoever is gone
 
-    def __init__(self, server: str, *, client_id: str) -> None:
-        self._server, self._client_id = server, client_id
+    def __init__(self, server: str, *, client: Client) -> None:
+        self._server, self._client = server, client
         self._unanswered: dict[RequestId, Settle] = {}
         self._begins: RequestId | None = None  # the request that an older era begins with
         self._version: str | None = None  # of an older era, once it is agreed
@@ -63,7 +63,7 @@ class Relay:
         async with (
             incoming,
             outgoing,
-            SignIn.at(self._server, client_id=self._client_id) as sign_in,
+            SignIn.at(self._server, client=self._client) as sign_in,
             httpx2.AsyncClient(transport=Way(self._server, sign_in), timeout=None) as web,
             streamable_http_client(self._server, http_client=web) as (read, write),
             anyio.create_task_group() as tasks,

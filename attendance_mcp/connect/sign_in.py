@@ -1,8 +1,9 @@
 """Signing the person of this machine in at a school's server: in their browser, by the code flow with PKCE.
 
 The SDK's own client goes the way: the server's metadata (RFC 9728) names the issuer, the issuer's names its addresses,
-and the token is asked for this server alone (RFC 8707). Here is what it leaves open: one attempt at a time, for which
-all requests wait and which outlives the one that began it; and what is kept from start to start.
+and the token is asked for this server alone (RFC 8707) where the issuer has words for it. Here is what it leaves open:
+one attempt at a time, for which all requests wait and which outlives the one that began it; and what is kept from start
+to start.
 """
 
 from __future__ import annotations
@@ -26,16 +27,28 @@ from attendance_mcp.connect.browser import Visit
 from attendance_mcp.connect.keeping import Keeping, Kept
 from attendance_mcp.connect.web import Astray, open_web
 from attendance_mcp.errors import AttendanceError, NotAllowed, Unavailable
+from attendance_mcp.scopes import of_another
 
 _KNOCK = {"jsonrpc": "2.0", "id": 0, "method": "ping"}  # what needs a sign-in and does nothing
 _HEADERS = {"accept": "application/json, text/event-stream"}
-_PUBLIC: Literal["none"] = "none"  # the client has no secret
 _PATIENCE = 20.0  # seconds
 _PAST = 1.0  # seconds of the epoch; the SDK takes 0 for "never"
 _UNUSABLE = (
     "Signing in failed: the school's server or its sign-in service answered otherwise than expected. Ask whoever runs "
     "it whether this client is registered there. Nothing was written."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """As which client the person signs in. `secret` is none for one that has none, as most on laptops."""
+
+    id: str
+    secret: str | None = None
+
+    @property
+    def method(self) -> Literal["none", "client_secret_basic"]:
+        return "none" if self.secret is None else "client_secret_basic"
 
 
 @dataclass(eq=False)
@@ -50,17 +63,17 @@ class _Attempt:
 class SignIn:
     """The person's sign-in at one server, whose address ends with its path."""
 
-    def __init__(self, server: str, *, client_id: str, keeping: Keeping, tasks: TaskGroup) -> None:
-        self._server, self._client_id, self._keeping, self._tasks = server, client_id, keeping, tasks
+    def __init__(self, server: str, *, client: Client, keeping: Keeping, tasks: TaskGroup) -> None:
+        self._server, self._client, self._keeping, self._tasks = server, client, keeping, tasks
         self._kept: Kept | None = None
         self._open = False  # the server asks nobody who they are
         self._under_way: _Attempt | None = None
 
     @classmethod
     @asynccontextmanager
-    async def at(cls, server: str, *, client_id: str) -> AsyncIterator[SignIn]:
+    async def at(cls, server: str, *, client: Client) -> AsyncIterator[SignIn]:
         async with anyio.create_task_group() as tasks:
-            yield cls(server, client_id=client_id, keeping=keeping_of(server, client_id), tasks=tasks)
+            yield cls(server, client=client, keeping=keeping_of(server, client.id), tasks=tasks)
             tasks.cancel_scope.cancel()
 
     async def token(self, *, instead_of: str | None = None) -> str | None:
@@ -103,12 +116,12 @@ class SignIn:
             metadata = OAuthClientMetadata(
                 client_name="attendance-mcp",
                 redirect_uris=[AnyUrl(visit.redirect)],
-                token_endpoint_auth_method=_PUBLIC,
+                token_endpoint_auth_method=self._client.method,
                 grant_types=["authorization_code", "refresh_token"],
             )
-            storage = _Storage(self._keeping, self._client_id, self._kept, metadata)
+            storage = _Storage(self._keeping, self._client, self._kept, metadata)
             auth = OAuthClientProvider(self._server, metadata, storage, visit.go, visit.back)
-            storage.context = auth.context
+            auth.context = storage.context = _Context(**vars(auth.context))
             status = await self._knock(auth)
         self._open = status == 200 and storage.kept is None
         if self._open:
@@ -139,13 +152,23 @@ def keeping_of(server: str, client_id: str) -> Keeping:
     return Keeping(f"connect {server} {client_id}")
 
 
+class _Context(OAuthContext):
+    """The SDK's, which would name the resource to issuers that refuse it beside such scopes."""
+
+    def should_include_resource_param(self, protocol_version: str | None = None) -> bool:
+        metadata = self.protected_resource_metadata
+        if metadata is not None and of_another(metadata.scopes_supported or (), str(metadata.resource)):
+            return False
+        return super().should_include_resource_param(protocol_version)
+
+
 class _Storage:
     """What the SDK's client reads and writes: the client as it was registered, and the tokens."""
 
     context: OAuthContext
 
-    def __init__(self, keeping: Keeping, client_id: str, kept: Kept | None, metadata: OAuthClientMetadata) -> None:
-        self._keeping, self._client_id, self.kept, self._metadata = keeping, client_id, kept, metadata
+    def __init__(self, keeping: Keeping, client: Client, kept: Kept | None, metadata: OAuthClientMetadata) -> None:
+        self._keeping, self._client, self.kept, self._metadata = keeping, client, kept, metadata
 
     async def get_tokens(self) -> OAuthToken | None:
         if self.kept is None:
@@ -163,7 +186,11 @@ class _Storage:
         self.kept = Kept(
             tokens=tokens,
             expires_at=None if tokens.expires_in is None else time.time() + tokens.expires_in,
-            resource=ResourceMetadata(resource=resource.resource, authorization_servers=resource.authorization_servers),
+            resource=ResourceMetadata(
+                resource=resource.resource,
+                authorization_servers=resource.authorization_servers,
+                scopes_supported=resource.scopes_supported,
+            ),
             issuer=OAuthMetadata(
                 issuer=issuer.issuer,
                 authorization_endpoint=issuer.authorization_endpoint,
@@ -174,9 +201,10 @@ class _Storage:
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
         return OAuthClientInformationFull(
-            client_id=self._client_id,
+            client_id=self._client.id,
+            client_secret=self._client.secret,
             redirect_uris=self._metadata.redirect_uris,
-            token_endpoint_auth_method=_PUBLIC,
+            token_endpoint_auth_method=self._client.method,
         )
 
     async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:  # noqa: ARG002 the SDK's

@@ -26,7 +26,9 @@ def open_web(server: str, *, auth: httpx2.Auth | None = None, seconds: float) ->
         url = request.url
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
             raise Astray
-        if "authorization" in request.headers and _origin(url) != origin:
+        # "Basic" is the client's own secret, for the issuer, to whom codes and refresh tokens go too.
+        shown = request.headers.get("authorization", "Basic ")
+        if not shown.startswith("Basic ") and _origin(url) != origin:
             raise Astray
 
     return httpx2.AsyncClient(

@@ -27,7 +27,10 @@ _LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 
 
 def sign_in_of(settings: Settings, *, again: float = 30.0) -> SignIn | None:
-    """The sign-in that the settings name; its libraries are loaded only where there is one. For `again` see Keys."""
+    """The sign-in that the settings name; its libraries are loaded only where there is one. For `again` see Keys.
+
+    Raises SettingsError for a client's secret that can't be read.
+    """
     if settings.oidc_issuer is None:
         return None
     from attendance_mcp.http.sign_in import SignIn

@@ -27,7 +27,6 @@ from attendance_mcp.errors import AttendanceError, Unavailable
 from attendance_mcp.http.app import APPROVALS as PATH
 from attendance_mcp.http.asgi import App, Message, Receive, Scope, Send
 from attendance_mcp.http.code_flow import Attempt, CodeFlow
-from attendance_mcp.http.sign_in import WRITE
 from attendance_mcp.server import App as Office
 from attendance_mcp.server import Person, nothing_granted
 from attendance_mcp.window import document
@@ -126,7 +125,8 @@ class Approvals:
         if kept is None or not code or not hmac.compare_digest(kept["state"].encode(), state.encode()):
             return _notice(403, "The sign-in did not work", f"Nothing was done. Open {PATH} again.")
         access = await self.flow.finish(Attempt(kept["state"], kept["verifier"]), code)
-        if access is None or WRITE not in access.scopes or not access.claims:
+        granting = self.flow.sign_in.granting
+        if access is None or granting.missing(access.scopes, writes=True) or not access.claims:
             return _notice(403, "You may not agree to plans", "Your account has no right to write attendance here.")
         response = RedirectResponse(PATH, status_code=303)
         response.delete_cookie(_ATTEMPT, path=BACK, httponly=True, samesite="lax", secure=self._secure)

@@ -9,24 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import ssl
-import time
-from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from dataclasses import dataclass
+from urllib.parse import urlencode
 
-import anyio
-import anyio.to_thread
-import httpx
-import jwt
-import truststore
 from mcp.server.auth.provider import AccessToken
 
-from attendance_mcp.errors import SettingsError, Unavailable
-from attendance_mcp.http.keys import KEPT_SECONDS, KeysUnavailable, discovered
+from attendance_mcp.errors import Unavailable
+from attendance_mcp.http.issuer import Client, Issuer
+from attendance_mcp.http.keys import IssuerAway
 from attendance_mcp.http.sign_in import SignIn
-from attendance_mcp.settings import Settings, checked_issuer, is_loopback, read_private
+from attendance_mcp.scopes import of_another
+from attendance_mcp.settings import Settings
 
-_PATIENCE = 10.0  # seconds
 _AWAY = "The school's sign-in service does not answer. Reload this page in a moment. Nothing was written."
 
 
@@ -44,16 +38,13 @@ class Attempt:
 
 @dataclass(eq=False)
 class CodeFlow:
-    """The way to the issuer and back. `secret` is none for a client that has no secret."""
+    """The way to the issuer and back."""
 
     sign_in: SignIn
-    client_id: str
-    secret: str | None
+    client: Client
     origin: str
     path: str  # of the page that they come from and go back to
-    _issuer: dict[str, object] = field(default_factory=dict)  # what it says of itself
-    _read: float = -KEPT_SECONDS
-    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
+    issuer: Issuer
 
     @property
     def address_of_page(self) -> str:
@@ -66,29 +57,34 @@ class CodeFlow:
     @classmethod
     def of(cls, settings: Settings, sign_in: SignIn, *, path: str) -> CodeFlow | None:
         """None where no client is registered for it. Raises SettingsError for a secret that can't be read."""
-        if settings.oidc_client_id is None:
+        client = Client.of(settings)
+        if client is None:
             return None
-        secret = None
-        if settings.oidc_client_secret_file is not None:
-            secret = read_private(settings.oidc_client_secret_file, name="ATTENDANCE_OIDC_CLIENT_SECRET_FILE").strip()
-            if not secret:
-                raise SettingsError("There is no secret in the file of ATTENDANCE_OIDC_CLIENT_SECRET_FILE.")
-        return cls(sign_in, settings.oidc_client_id, secret, sign_in.origin, path)
+        return cls(sign_in, client, sign_in.origin, path, Issuer(sign_in.issuer))
+
+    @property
+    def _resource(self) -> dict[str, str]:
+        """What says for which resource the token shall be (RFC 8707), where the scopes don't."""
+        another = of_another(self.sign_in.scopes, self.sign_in.resource)
+        return {} if another else {"resource": self.sign_in.resource}
 
     async def address(self, attempt: Attempt) -> str:
         """Where the person signs in. Raises Unavailable."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=")
         asked = {
             "response_type": "code",
-            "client_id": self.client_id,
+            "client_id": self.client.id,
             "redirect_uri": self.redirect,
-            "scope": " ".join(("openid", *self.sign_in.scopes)),
-            "resource": self.sign_in.resource,
+            "scope": " ".join(dict.fromkeys(("openid", *self.sign_in.scopes))),
             "state": attempt.state,
             "code_challenge": challenge.decode(),
             "code_challenge_method": "S256",
+            **self._resource,
         }
-        where = await self._endpoint("authorization_endpoint")
+        try:
+            where = await self.issuer.endpoint("authorization_endpoint")
+        except IssuerAway:
+            raise Unavailable(_AWAY) from None
         return f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}"
 
     async def finish(self, attempt: Attempt, code: str) -> AccessToken | None:
@@ -98,43 +94,11 @@ class CodeFlow:
             "code": code,
             "redirect_uri": self.redirect,
             "code_verifier": attempt.verifier,
-            "resource": self.sign_in.resource,
+            **self._resource,
         }
-        answer = await self._post(await self._endpoint("token_endpoint"), form)
-        token = answer.get("access_token")
-        if not isinstance(token, str):
-            return None
         try:
-            return await self.sign_in.tokens.verify_token(token)
-        except KeysUnavailable:
+            _, answer = await self.issuer.post(await self.issuer.endpoint("token_endpoint"), form, self.client)
+            token = answer.get("access_token")
+            return await self.sign_in.tokens.verify_token(token) if isinstance(token, str) else None
+        except IssuerAway:
             raise Unavailable(_AWAY) from None
-
-    async def _post(self, address: str, form: dict[str, str]) -> dict[str, object]:
-        auth = httpx.BasicAuth(self.client_id, self.secret) if self.secret else httpx.Auth()
-        named = form if self.secret else {**form, "client_id": self.client_id}
-        trusted = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        direct = is_loopback(urlsplit(address).hostname or "")
-        try:
-            async with httpx.AsyncClient(verify=trusted, trust_env=not direct, timeout=_PATIENCE) as client:
-                answer = await client.post(address, data=named, auth=auth)
-                found = answer.json() if answer.is_success else {}
-        except (httpx.HTTPError, ValueError):
-            raise Unavailable(_AWAY) from None
-        return found if isinstance(found, dict) else {}
-
-    async def _endpoint(self, name: str) -> str:
-        try:
-            # Anybody may come to the page, and each would make the issuer be asked.
-            async with self._one_at_a_time:
-                if time.monotonic() - self._read >= KEPT_SECONDS:
-                    self._issuer = await anyio.to_thread.run_sync(discovered, self.sign_in.issuer)
-                    self._read = time.monotonic()
-            return checked_endpoint(str(self._issuer.get(name)))
-        except (jwt.PyJWTError, ValueError, OSError):
-            raise Unavailable(_AWAY) from None
-
-
-def checked_endpoint(address: str) -> str:
-    """An address of the issuer's, which may have a query. Raises ValueError for one that can't be."""
-    checked_issuer(address.partition("?")[0])
-    return address

@@ -20,13 +20,13 @@ from attendance_mcp.settings import checked_issuer
 
 KEPT_SECONDS = 600.0
 LONGEST_KEPT_SECONDS = 86_400.0
-_AGAIN_AFTER_FAILURE = 5.0
+AGAIN_AFTER_FAILURE = 5.0
 _PATIENCE = 5.0  # seconds for each of the two documents
 _AT_ONCE = 4  # threads that may wait for the issuer; those of the store are others
 
 
-class KeysUnavailable(Exception):  # noqa: N818  no mistake of the caller's
-    """The issuer's keys can't be read, so that no token can be checked."""
+class IssuerAway(Exception):  # noqa: N818  no mistake of the caller's
+    """The issuer does not answer, or not as it should, so that no token can be checked."""
 
 
 class Keys:
@@ -40,7 +40,7 @@ class Keys:
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
 
     async def find(self, name: str | None) -> PyJWK | None:
-        """The key of this name (`kid`); without a name the only one. Raises KeysUnavailable."""
+        """The key of this name (`kid`); without a name the only one. Raises IssuerAway."""
         if time.monotonic() - self._read < KEPT_SECONDS and (known := self._known(name)) is not None:
             return known
         return await anyio.to_thread.run_sync(self._look, name, limiter=self._limiter)
@@ -51,7 +51,7 @@ class Keys:
             if (old or self._known(name) is None) and time.monotonic() >= self._next_try:
                 self._fetch()
             if self._keys is None or time.monotonic() - self._read >= LONGEST_KEPT_SECONDS:
-                raise KeysUnavailable
+                raise IssuerAway
             return self._known(name)
 
     def _known(self, name: str | None) -> PyJWK | None:
@@ -66,7 +66,7 @@ class Keys:
             self._read = time.monotonic()
             self._next_try = self._read + self._again
         except (jwt.PyJWTError, ValueError, OSError):
-            self._next_try = time.monotonic() + min(self._again, _AGAIN_AFTER_FAILURE)
+            self._next_try = time.monotonic() + min(self._again, AGAIN_AFTER_FAILURE)
 
 
 def discovered(issuer: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Sign-in in front of the server: an OAuth 2.1 resource server, whose tokens a known issuer gives.
 
 Refused before the server sees it: 401 without a good token, 403 where the token's scopes don't cover what is asked,
-503 while the issuer's keys can't be read. Each answer names the metadata from which a client learns where to sign in.
+503 while the issuer can't be asked. Each answer names the metadata from which a client learns where to sign in.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from starlette.responses import JSONResponse, Response
 
 from attendance_mcp.http.asgi import App, Receive, Scope, Send, not_allowed, send_json
 from attendance_mcp.http.asked import ASKED, Asked
-from attendance_mcp.http.keys import Keys, KeysUnavailable
+from attendance_mcp.http.keys import IssuerAway
+from attendance_mcp.http.readers import reader_of
 from attendance_mcp.http.tokens import Tokens
+from attendance_mcp.scopes import Scopes
 from attendance_mcp.settings import Settings
-
-READ, WRITE = "attendance:read", "attendance:write"
 
 
 @dataclass(eq=False)
@@ -37,6 +37,7 @@ class SignIn:
     issuer: str
     resource: str
     writing: frozenset[str]
+    granting: Scopes
     metadata_url: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,19 +45,17 @@ class SignIn:
 
     @classmethod
     def of(cls, settings: Settings, *, path: str, writing: Collection[str], again: float) -> SignIn | None:
-        """The sign-in that the settings name, None where they name none. For `again` see Keys."""
+        """The sign-in that the settings name, None where they name none. For `again` see Keys.
+
+        Raises SettingsError for a client's secret that can't be read.
+        """
         if settings.oidc_issuer is None or settings.public_url is None:
             return None
         resource = settings.public_url + path
-        keys = Keys(settings.oidc_issuer, again=again)
-        tokens = Tokens(
-            keys,
-            issuer=settings.oidc_issuer,
-            audience=settings.oidc_audience,
-            resource=resource,
-            subject=settings.oidc_subject,
-        )
-        return cls(tokens, settings.oidc_issuer, resource, frozenset(writing))
+        reader = reader_of(settings, settings.oidc_issuer, again=again)
+        audience = (settings.oidc_audience or "").split()
+        tokens = Tokens(reader, audience=audience, resource=resource, subject=settings.oidc_subject)
+        return cls(tokens, settings.oidc_issuer, resource, frozenset(writing), settings.scopes)
 
     def at(self, path: str) -> SignIn:
         """The same sign-in at another address of this server, which is a resource of its own."""
@@ -71,8 +70,8 @@ class SignIn:
 
     @property
     def scopes(self) -> list[str]:
-        """Those that there are here."""
-        return [READ, WRITE] if self.writing else [READ]
+        """What one asks the issuer for to do all that can be done here."""
+        return self.granting.needed(writes=bool(self.writing))
 
     def before(self, inner: App) -> App:
         """The app behind sign-in."""
@@ -82,12 +81,12 @@ class SignIn:
             user = scope["user"]
             if not isinstance(user, AuthenticatedUser):
                 await self._unknown(scope, send)
-            elif missing := set(self._needed(scope[ASKED])) - set(user.scopes):
-                await self._not_enough(scope[ASKED], sorted(missing), send)
+            elif missing := self.granting.missing(user.scopes, writes=self._writes(scope[ASKED])):
+                await self._not_enough(scope[ASKED], missing, send)
             else:
                 await inner(scope, receive, send)
 
-        return AuthenticationMiddleware(AuthContextMiddleware(door), backend=backend, on_error=_no_keys)
+        return AuthenticationMiddleware(AuthContextMiddleware(door), backend=backend, on_error=_away)
 
     async def metadata(self, scope: Scope, send: Send) -> None:
         """The protected resource's metadata (RFC 9728)."""
@@ -106,9 +105,8 @@ class SignIn:
         anybody = [(b"access-control-allow-origin", b"*")]
         await send_json(send, 200, told.model_dump(mode="json", exclude_none=True), anybody)
 
-    def _needed(self, asked: Asked) -> list[str]:
-        writes = bool(self.writing) and (asked.unclear or not self.writing.isdisjoint(asked.tools))
-        return [READ, WRITE] if writes else [READ]
+    def _writes(self, asked: Asked) -> bool:
+        return bool(self.writing) and (asked.unclear or not self.writing.isdisjoint(asked.tools))
 
     async def _unknown(self, scope: Scope, send: Send) -> None:
         # A client that brought nothing made no mistake (RFC 6750): it is only told where to sign in.
@@ -117,8 +115,9 @@ class SignIn:
         await self._refuse(send, 401, {**said, "scope": " ".join(self.scopes)})
 
     async def _not_enough(self, asked: Asked, missing: list[str], send: Send) -> None:
+        needed = self.granting.needed(writes=self._writes(asked))
         said = {"error": "insufficient_scope", "error_description": f"The scope {' '.join(missing)} is missing."}
-        await self._refuse(send, 403, {**said, "scope": " ".join(self._needed(asked))})
+        await self._refuse(send, 403, {**said, "scope": " ".join(needed)})
 
     async def _refuse(self, send: Send, status: int, said: dict[str, str]) -> None:
         told = {**said, "resource_metadata": self.metadata_url}
@@ -130,19 +129,19 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class _Backend(AuthenticationBackend):
-    """The SDK's reading of the header, where the issuer's keys can be read."""
+    """The SDK's reading of the header, where the issuer can be asked."""
 
     bearer: BearerAuthBackend
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
         try:
             found: tuple[AuthCredentials, BaseUser] | None = await self.bearer.authenticate(conn)
-        except KeysUnavailable:
+        except IssuerAway:
             raise AuthenticationError from None
         return found
 
 
-def _no_keys(_connection: HTTPConnection, _error: AuthenticationError) -> Response:
+def _away(_connection: HTTPConnection, _error: AuthenticationError) -> Response:
     said = "The school's sign-in service does not answer, so that nobody's token can be checked. Nothing was written."
     return JSONResponse(
         {"error": "temporarily_unavailable", "error_description": said},

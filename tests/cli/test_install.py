@@ -123,6 +123,10 @@ def test_a_file_that_is_not_understood_is_not_written_over(home, text):
         (("--token-file", "{token}.not"), "There is no file "),
         (("--connect", "http://school.example", "--client-id", "laptop"), "--connect must begin with https://"),
         (("--connect", "https://school.example"), "--connect needs --client-id too"),
+        (
+            ("--connect", "https://a.example", "--client-id", "b", "--client-secret-file", "{token}.not"),
+            "There is no file ",
+        ),
         ((), "With --yes the token's place must be given"),
     ],
 )
@@ -144,12 +148,14 @@ def test_what_can_not_be_set_up_is_said_and_nothing_is_changed(home, arguments, 
     ],
 )
 def test_a_schools_own_server_is_set_up_without_any_token(home, given, url):
-    given = ("--connect", given, "--client-id", "laptop")
-    done = install("--client", "claude-desktop", "--yes", *given)
-    assert done.exit_code == 0, done.output
-    entry = json.loads(place(home, "claude-desktop").read_text())["mcpServers"]["attendance"]
-    assert entry["args"][-4:] == ["connect", url, "--client-id", "laptop"]
-    assert "env" not in entry
+    (home / "secret").write_text("of a desktop client")
+    for more in ([], ["--client-secret-file", str(home / "secret")]):
+        written = ["connect", url, "--client-id", "laptop", *more]
+        done = install("--client", "claude-desktop", "--yes", "--connect", given, "--client-id", "laptop", *more)
+        assert done.exit_code == 0, done.output
+        entry = json.loads(place(home, "claude-desktop").read_text())["mcpServers"]["attendance"]
+        assert entry["args"][-len(written) :] == written
+        assert "env" not in entry
 
 
 def test_a_token_that_can_be_none_is_not_kept(home):

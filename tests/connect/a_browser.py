@@ -27,4 +27,6 @@ with httpx.Client(trust_env=False, verify=False, timeout=10) as web:
     else:
         answer = web.get(asked["redirect_uri"], params={"state": asked["state"], "error": "access_denied"})
 with Path(os.environ["OPENED"]).open("a") as file:
-    file.write(f"{answer.status_code} {answer.url.copy_with(query=None)} {asked['scope']} {asked['resource']}\n")
+    file.write(
+        f"{answer.status_code} {answer.url.copy_with(query=None)} {asked['scope']} {asked.get('resource', 'none')}\n"
+    )

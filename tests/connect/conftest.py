@@ -36,6 +36,8 @@ class Laptop:
     folder: Path
     url: str
     person: str = "cai"
+    client: str = CLIENT
+    secret: Path | None = None
     more: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -58,7 +60,8 @@ class Laptop:
 
     @property
     def arguments(self) -> list[str]:
-        return ["connect", self.url, "--client-id", CLIENT]
+        secret = ["--client-secret-file", str(self.secret)] if self.secret else []
+        return ["connect", self.url, "--client-id", self.client, *secret]
 
     @property
     def opened(self) -> list[str]:
@@ -100,7 +103,7 @@ class Laptop:
 
     @property
     def _name(self) -> str:
-        return f"connect {self.url}/mcp {CLIENT}"
+        return f"connect {self.url}/mcp {self.client}"
 
     @contextmanager
     def _keyring(self) -> Iterator[None]:

@@ -17,6 +17,11 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a browser of our own is named as on Linux"),
 ]
+ENTRA = {
+    "oidc_audience": "api://attendance",
+    "oidc_read_scope": "api://attendance/attendance:read",
+    "oidc_write_scope": "api://attendance/attendance:write",
+}
 GRADE_8 = "select id from students where year_group_id = 22400018 and archived = 0 order by id"
 
 
@@ -82,6 +87,28 @@ async def test_a_token_that_ran_out_or_is_refused_is_renewed_and_where_it_cannot
 
     assert laptop.run("--sign-out").returncode == 0
     assert laptop.kept == {}
+
+
+@pytest.mark.parametrize("server", [ENTRA], indirect=True)
+async def test_a_client_with_a_secret_signs_in_and_names_no_resource_where_the_scopes_name_another(laptop):
+    laptop.client, laptop.secret = "laptop with a secret", laptop.folder / "secret"
+    laptop.secret.write_text("not:quite a secret+\n")
+    for _ in ("by the browser", "renewed"):
+        done = laptop.run("--sign-in")
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "Signed in.")
+        assert "quite a secret" not in done.stderr + str(laptop.kept)
+        laptop.keep(expires_at=1.0)
+    (opened,) = laptop.opened
+    assert opened.endswith(f" {ENTRA['oidc_read_scope']} {ENTRA['oidc_write_scope']} offline_access none")
+
+    laptop.secret.write_text("a-wrong-one")
+    done = laptop.run("--sign-in")
+    assert done.returncode == 2
+    assert "Signing in failed" in done.stderr
+    laptop.secret.unlink()
+    done = laptop.run("--sign-in")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "The file of --client-secret-file can't be read" in done.stderr
 
 
 async def test_who_turns_back_is_told_so_and_the_next_call_asks_again(laptop):

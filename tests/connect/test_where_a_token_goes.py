@@ -21,8 +21,9 @@ from starlette.responses import Response
 from attendance_mcp.commands.connect import address_of
 from attendance_mcp.connect.browser import Visit
 from attendance_mcp.connect.keeping import Kept
-from attendance_mcp.connect.sign_in import SignIn
+from attendance_mcp.connect.sign_in import Client, SignIn
 from attendance_mcp.connect.way import Way
+from attendance_mcp.connect.web import Astray, open_web
 from attendance_mcp.errors import NotAllowed
 from attendance_mcp.http import http_app
 from attendance_mcp.server import build
@@ -74,7 +75,7 @@ def listening(odd: Odd) -> Iterator[str]:
 async def to(url: str, *, kept: bool = True) -> AsyncIterator[httpx2.AsyncClient]:
     """A client over the way to a server, with a sign-in that is kept or none."""
     server = f"{url}/mcp"
-    async with SignIn.at(server, client_id="laptop") as sign_in:
+    async with SignIn.at(server, client=Client("laptop")) as sign_in:
         if kept:
             await sign_in._keeping.write(
                 Kept.model_validate(
@@ -127,6 +128,17 @@ async def test_an_answer_that_is_not_whole_says_that_a_write_may_have_been_carri
     with listening(odd) as url:
         async with to(url) as web:
             assert (await told(web, url)).startswith("The school's server broke off")
+
+
+async def test_a_token_goes_to_its_own_server_and_a_clients_secret_to_the_issuer():
+    with listening(Odd()) as own, listening(other := Odd()) as elsewhere:
+        async with open_web(f"{own}/mcp", seconds=5) as web:
+            assert (await web.get(own, headers={"authorization": f"Bearer {TOKEN}"})).status_code == 200
+            for shown in (f"Bearer {TOKEN}", f"bearer {TOKEN}", TOKEN):
+                with pytest.raises(Astray):
+                    await web.get(elsewhere, headers={"authorization": shown})
+            assert (await web.post(elsewhere, headers={"authorization": "Basic eDp5"})).status_code == 200
+    assert [came["authorization"] for came in other.came] == ["Basic eDp5"]
 
 
 async def test_a_token_follows_no_redirect():

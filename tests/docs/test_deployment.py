@@ -44,6 +44,25 @@ def test_the_settings_are_good_ones_for_several_servers_with_sign_in(monkeypatch
     assert settings.writes_on(http=True)
 
 
+def test_the_settings_for_each_issuer_are_whole_and_ask_for_scopes_of_this_server(monkeypatch):
+    common, *issuers = [
+        given for block in blocks(PAGE, "") if "OIDC_ISSUER" in block.text and (given := settings_of(block.text))
+    ]
+    asked = {}
+    for given in issuers:
+        with monkeypatch.context() as patch:
+            for name, value in {**common, **given}.items():
+                patch.setenv(name, value)
+            settings = Settings()
+        asked[given["ATTENDANCE_OIDC_ISSUER"].split("/")[2]] = settings.scopes.needed(writes=True)
+    own = f"{common['ATTENDANCE_PUBLIC_URL']}/mcp"
+    assert asked == {
+        "login.microsoftonline.com": [f"{own}/attendance:read", f"{own}/attendance:write"],
+        "accounts.google.com": ["openid", "https://www.googleapis.com/auth/userinfo.email"],
+        "login.school.example": ["attendance:read", "attendance:write"],
+    }
+
+
 def test_the_image_runs_the_command_as_nobody_with_the_database_driver():
     (command,), (entry,), (user,), (port,) = map(instruction, ("CMD", "ENTRYPOINT", "USER", "EXPOSE"))
     params = parsed(json.loads(command))

@@ -59,8 +59,12 @@ class IdentityProvider:
         port: int = 0,
         key: dict[str, Any] | None = None,
         pages: tuple[str, ...] = ("https://a.example/signed-in",),
+        opaque: bool = False,
     ) -> Iterator[IdentityProvider]:
-        """Resource indicators with the audience that a token for each names; people with their claims."""
+        """Resource indicators with the audience that a token for each names; people with their claims.
+
+        The access tokens are JWTs, or `opaque`.
+        """
         port, key, log = port or free_port(), key or new_keys(), folder / f"identity-{secrets.token_hex(4)}.log"
         given = {
             "port": port,
@@ -69,6 +73,7 @@ class IdentityProvider:
             "people": people or {},
             "redirects": [REDIRECT],
             "pages": pages,
+            "opaque": opaque,
         }
         with (
             log.open("w") as out,
@@ -81,23 +86,30 @@ class IdentityProvider:
             finally:
                 process.kill()
 
-    def asked(self, path: str) -> int:
+    def asked(self, path: str, method: str = "GET") -> int:
         """How often a path was asked for."""
-        return self.log.read_text().splitlines().count(f"GET {path}")
+        return self.log.read_text().splitlines().count(f"{method} {path}")
 
-    def token(self, person: str, *scopes: str, resource: str) -> str:
+    def token(self, person: str, *scopes: str, resource: str | None) -> str:
         """An access token, as an assistant gets it: by the code flow with PKCE, as a client registered beforehand."""
+        return str(self.tokens(person, *scopes, resource=resource)["access_token"])
+
+    def tokens(
+        self, person: str, *scopes: str, resource: str | None, client: str = "assistant", **more: str
+    ) -> dict[str, Any]:
+        """All that such a client gets."""
         verifier = secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         asked = {
-            "client_id": "assistant",
+            "client_id": client,
             "response_type": "code",
             "redirect_uri": REDIRECT,
             "scope": " ".join(("openid", *scopes)),
-            "resource": resource,
+            **({"resource": resource} if resource else {}),
             "login_hint": person,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
+            **more,
         }
         with httpx.Client(trust_env=False, verify=False, timeout=10) as browser:
             answer = browser.get(f"{self.issuer}/auth", params=asked)
@@ -106,14 +118,14 @@ class IdentityProvider:
                 answer = browser.get(httpx.URL(self.issuer).join(where))
             code = parse_qs(urlsplit(where).query)["code"][0]
             form = {
-                "client_id": "assistant",
+                "client_id": client,
                 "grant_type": "authorization_code",
                 "code": code,
                 "redirect_uri": REDIRECT,
                 "code_verifier": verifier,
             }
             given = browser.post(f"{self.issuer}/token", data=form).json()
-        return str(given["access_token"])
+        return dict(given)
 
     def signed(self, claims: dict[str, Any], **header: Any) -> str:
         """Claims signed with the provider's own key, which it would never give."""

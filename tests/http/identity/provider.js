@@ -1,12 +1,18 @@
 // An identity provider on loopback, as a school's is set up: clients are registered beforehand, none by itself.
-// Its one argument is JSON: {port, jwks, resources: {indicator: audience}, people: {id: claims}, redirects: [uri], pages: [uri]}.
+// Its one argument is JSON: {port, jwks, resources: {indicator: audience}, people: {id: claims}, redirects: [uri], pages: [uri], opaque}.
+// A scope that is an address is taken as Entra ID takes it: it names its resource, with which `resource` must agree, and
+// its last part stands in the token's `scp`.
 // A person signs in without a password: whoever `login_hint` names.
 import { createServer } from "node:http";
-import { Provider } from "oidc-provider";
+import { Provider, errors } from "oidc-provider";
 
 const given = JSON.parse(process.argv[2]);
 const issuer = `http://127.0.0.1:${given.port}`;
 const scopes = ["attendance:read", "attendance:write"];
+const below = (indicator) => [...scopes, "Attendance.Read", "Attendance.Write"].map((scope) => `${indicator}/${scope}`);
+const addresses = (ctx) => (ctx.oidc.params.scope ?? "").split(" ").filter((scope) => scope.includes("://"));
+const resourceOf = (scope) => scope.slice(0, scope.lastIndexOf("/"));
+const lastPart = (scope) => scope.slice(scope.lastIndexOf("/") + 1);
 
 const provider = new Provider(issuer, {
   jwks: given.jwks,
@@ -31,6 +37,14 @@ const provider = new Provider(issuer, {
       response_types: ["code"],
     },
     {
+      client_id: "laptop with a secret",
+      client_secret: "not:quite a secret+",
+      application_type: "native",
+      redirect_uris: ["http://127.0.0.1/signed-in"],
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+    },
+    {
       client_id: "approvals",
       client_secret: "a-secret-of-the-approvals-page",
       redirect_uris: given.pages,
@@ -42,19 +56,32 @@ const provider = new Provider(issuer, {
     devInteractions: { enabled: false },
     registration: { enabled: false },
     revocation: { enabled: true },
+    introspection: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      defaultResource: (_ctx, _client, oneOf) => oneOf,
+      defaultResource: (ctx, _client, oneOf) => oneOf ?? addresses(ctx).map(resourceOf)[0],
       useGrantedResource: () => true,
-      getResourceServerInfo: (_ctx, indicator) => ({
-        scope: scopes.join(" "),
-        audience: given.resources[indicator] ?? indicator,
-        accessTokenFormat: "jwt",
-        jwt: { sign: { alg: "RS256" } },
-      }),
+      getResourceServerInfo: (ctx, indicator) => {
+        if (addresses(ctx).some((scope) => resourceOf(scope) !== indicator)) throw new errors.InvalidTarget("as AADSTS9010010");
+        return {
+          scope: [...scopes, ...below(indicator)].join(" "),
+          audience: given.resources[indicator] ?? indicator,
+          accessTokenFormat: given.opaque ? "opaque" : "jwt",
+          jwt: { sign: { alg: "RS256" } },
+        };
+      },
     },
   },
   findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...given.people[id] }) }),
+  formats: {
+    customizers: {
+      jwt: (_ctx, _token, { payload }) => {
+        if (!payload.scope?.includes("://")) return;
+        payload.scp = payload.scope.split(" ").map(lastPart).join(" ");
+        delete payload.scope;
+      },
+    },
+  },
   extraTokenClaims: (_ctx, token) => given.people[token.accountId],
   interactions: { url: (_ctx, interaction) => `/sign-in/${interaction.uid}` },
   ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 3600, IdToken: 3600, Interaction: 600, RefreshToken: 86400, Session: 3600 },

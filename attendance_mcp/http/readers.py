@@ -1,0 +1,181 @@
+"""How the claims of an access token are learnt: from the token itself, or from its issuer, who alone can read it.
+
+A reader is made once for an issuer and shared by all resources. What an issuer says of a token is kept for a minute, so
+that a token that was withdrawn is good for a minute more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from typing import Any, Protocol
+from urllib.parse import urljoin
+
+import anyio
+import jwt
+
+from attendance_mcp.http.issuer import Client, Issuer
+from attendance_mcp.http.keys import IssuerAway, Keys
+from attendance_mcp.settings import Settings
+
+# By public keys only: with "none" or a shared secret anybody could sign.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+LEEWAY = 30  # seconds that two clocks may differ
+_TYPES = (None, "jwt", "at+jwt", "application/at+jwt")  # an ID token is a JWT too, and has no scope
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")  # as RFC 6750 has them
+_KEPT_SECONDS = 60.0
+_MOST_KEPT = 2000
+_AT_ONCE = 8  # questions to the issuer; whoever comes with an invented token makes one
+
+Claims = dict[str, Any]
+
+
+class Reader(Protocol):
+    """Reads tokens of one issuer."""
+
+    async def read(self, token: str, *, audience: Collection[str]) -> Claims | None:
+        """The claims of a token that is the issuer's, in its time and for one of these audiences, else None.
+
+        `iss`, `aud` and `exp` are among them. Raises IssuerAway.
+        """
+
+
+def reader_of(settings: Settings, issuer: str, *, again: float) -> Reader:
+    """The one that the settings name. Raises SettingsError for a secret that can't be read. For `again` see Keys."""
+    if settings.oidc_tokens == "google":
+        return OfGoogle(Issuer(issuer, again=again))
+    if settings.oidc_tokens == "introspection" and (client := Client.of(settings)) is not None:
+        return Introspected(Issuer(issuer, again=again), client)
+    return Signed(Keys(issuer, again=again), issuer)
+
+
+class Signed:
+    """Reads JWTs, which the issuer's keys prove to be its own."""
+
+    def __init__(self, keys: Keys, issuer: str) -> None:
+        self._keys, self._issuer = keys, issuer
+
+    async def read(self, token: str, *, audience: Collection[str]) -> Claims | None:
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") not in ALGORITHMS or str(header.get("typ", "jwt")).lower() not in _TYPES:
+                return None
+            key = await self._keys.find(header.get("kid"))
+            if key is None:
+                return None
+            claims: Claims = jwt.decode(
+                token,
+                key,
+                algorithms=ALGORITHMS,
+                audience=[*audience],
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError):
+            return None
+        return claims
+
+
+class Opaque(ABC):
+    """Asks the issuer what a token says."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer = issuer
+        self._kept: dict[bytes, tuple[float, Claims]] = {}  # by hash, until a moment of the monotonic clock
+        self._limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def read(self, token: str, *, audience: Collection[str]) -> Claims | None:
+        if not _TOKEN.fullmatch(token):
+            return None
+        name = hashlib.sha256(token.encode()).digest()
+        claims = self._known(name) or await self._look(name, token)
+        if claims is None or set(audience).isdisjoint(texts(claims.get("aud"))) or not _in_time(claims):
+            return None
+        return claims
+
+    @abstractmethod
+    async def _ask(self, token: str) -> Claims | None:
+        """What the issuer says of it; None for one that it calls bad. Raises IssuerAway."""
+
+    def _known(self, name: bytes) -> Claims | None:
+        until, claims = self._kept.get(name, (0.0, None))
+        return claims if time.monotonic() < until else None
+
+    async def _look(self, name: bytes, token: str) -> Claims | None:
+        try:
+            with anyio.fail_after(self._issuer.patience):
+                async with self._limiter:
+                    claims = self._known(name) or await self._ask(token)
+        except TimeoutError:
+            raise IssuerAway from None
+        if claims is None:
+            return None
+        claims = {**claims, "exp": _moment(claims, "exp")}
+        left = min(_KEPT_SECONDS, claims["exp"] - time.time())
+        if left > 0:
+            self._kept.pop(name, None)
+            while len(self._kept) >= _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[name] = time.monotonic() + left, claims
+        return claims
+
+
+class Introspected(Opaque):
+    """By the issuer's introspection endpoint (RFC 7662), as a client of its."""
+
+    def __init__(self, issuer: Issuer, client: Client) -> None:
+        super().__init__(issuer)
+        self._client = client
+
+    async def _ask(self, token: str) -> Claims | None:
+        where = await self._issuer.endpoint("introspection_endpoint")
+        form = {"token": token, "token_type_hint": "access_token"}
+        status, said = await self._issuer.post(where, form, self._client)
+        if status in (401, 403):
+            raise IssuerAway
+        # A refresh token is active too, and is not of this type.
+        if said.get("active") is not True or str(said.get("token_type")).lower() != "bearer":
+            return None
+        if said.get("iss", self._issuer.address) != self._issuer.address:
+            return None
+        return {**said, "iss": self._issuer.address}
+
+
+class OfGoogle(Opaque):
+    """By Google's tokeninfo, and its userinfo for what that doesn't tell, such as `hd`."""
+
+    async def _ask(self, token: str) -> Claims | None:
+        # The one address that Google's discovery document leaves out: it stands beside the others.
+        where = urljoin(await self._issuer.endpoint("token_endpoint"), "tokeninfo")
+        status, said = await self._issuer.show("POST", where, token)
+        if status != 200:
+            return None
+        status, person = await self._issuer.show("GET", await self._issuer.endpoint("userinfo_endpoint"), token)
+        if status == 200 and person.get("sub") != said.get("sub"):
+            return None
+        claims = {**(person if status == 200 else {}), **said}
+        verified = claims.get("email_verified") in (True, "true")  # tokeninfo writes words
+        return {**claims, "email_verified": verified, "iss": self._issuer.address}
+
+
+def texts(value: object) -> list[str]:
+    """A claim that is a text, or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]
+
+
+def _in_time(claims: Claims) -> bool:
+    now = time.time()
+    return now < _moment(claims, "exp") + LEEWAY and _moment(claims, "nbf") - LEEWAY <= now
+
+
+def _moment(claims: Claims, name: str) -> int:
+    """Seconds of the epoch, 0 where there is no such claim; Google writes them as a text."""
+    value = claims.get(name)
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
+        return int(value)
+    return int(value) if isinstance(value, int | float) and abs(value) < 1e12 else 0

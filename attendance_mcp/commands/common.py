@@ -26,12 +26,9 @@ demo_option = click.option("--demo", is_flag=True, help="Use the embedded school
 school_option = click.option("--school", default="", metavar="NAME", help="Of several schools, this one.")
 
 
-def settings_of(context: click.Context, *, demo: bool, token: bool = True) -> Settings:
-    """The settings of the environment, in demo mode where the command or the whole line says so. Else ends.
-
-    Without `token` those of a command that asks the school nothing.
-    """
-    settings = settings_of_all(context, demo=demo, token=token)
+def settings_of(context: click.Context, *, demo: bool) -> Settings:
+    """The settings of the only school. Else ends."""
+    settings = settings_of_all(context, demo=demo)
     if settings.schools is not None:
         end(
             "ATTENDANCE_SCHOOLS names several schools, which are served over HTTP: attendance-mcp serve --http. This "
@@ -63,7 +60,10 @@ def _listed(schools: Iterable[Settings]) -> str:
 
 
 def settings_of_all(context: click.Context, *, demo: bool, token: bool = True) -> Settings:
-    """The settings as they stand, of one school or of several. Else ends."""
+    """The settings of the environment, in demo mode where the command or the whole line says so. Else ends.
+
+    They may be of several schools. Without `token` those of a command that asks the school nothing.
+    """
     try:
         settings = Settings(demo=True) if demo or context.obj else Settings()
     except ValidationError as error:

@@ -58,7 +58,9 @@ def http_app(
         json_response=True,
         transport_security=_hosts(sign_in),
     )
-    inner = sign_in.before(mcp) if sign_in else mcp
+    # What comes to the one path that there is needs no search for its route.
+    answering: App = server.session_manager.handle_request
+    inner = sign_in.before(answering) if sign_in else answering
     metadata = urlsplit(sign_in.metadata_url).path if sign_in else None
     approvals = _approvals(server, page)
     health = Health(server.office)

@@ -82,8 +82,14 @@ def _asked(body: bytes) -> Asked:
         given = json.loads(body)
     except (ValueError, RecursionError):
         return Asked(unclear=True)
-    messages = [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict)]
-    methods = [one["method"] for one in messages if isinstance(one.get("method"), str)]
-    calls = [one["params"] for one in messages if one.get("method") == "tools/call"]
-    names = [call.get("name") for call in calls if isinstance(call, dict)]
-    return Asked(tuple(methods), tuple(name for name in names if isinstance(name, str)))
+    methods: list[str] = []
+    tools: list[str] = []
+    for one in given if isinstance(given, list) else [given]:
+        method = one.get("method") if isinstance(one, dict) else None
+        if isinstance(method, str):
+            methods.append(method)
+        params = one.get("params") if method == "tools/call" else None
+        name = params.get("name") if isinstance(params, dict) else None
+        if isinstance(name, str):
+            tools.append(name)
+    return Asked(tuple(methods), tuple(tools))

@@ -78,7 +78,7 @@ def holds_outside(value: Any) -> bool:
     """Whether any text in this JSON is outside text, and not empty."""
     match value:
         case str():
-            return len(value) > 2 and is_fenced(value)
+            return value.startswith(OPEN) and len(value) > 2 and is_fenced(value)
         case dict():
             return any(map(holds_outside, value.values()))
         case list():

@@ -165,6 +165,10 @@ class App:
         self.desk.close()
 
 
+def _may_call(grants: Grants, tool: str) -> bool:
+    return not grants.nothing and (bool(grants.write) or tool not in WRITING)
+
+
 def _outcome(result: CallToolResult | InputRequiredResult) -> str:
     if isinstance(result, InputRequiredResult):
         return "asked"
@@ -200,9 +204,7 @@ class AttendanceServer(PromptServer, ResourceServer):
     def offered(self) -> frozenset[str]:
         """What the caller of the request under way may call: a tool that would be denied isn't there for them."""
         grants = self.office.asking().grants
-        if grants.nothing:
-            return frozenset()
-        return self.tool_names() if grants.write else self.tool_names() - WRITING
+        return frozenset(name for name in self.tool_names() if _may_call(grants, name))
 
     async def list_tools(self) -> list[Tool]:
         offered = self.offered()
@@ -211,11 +213,11 @@ class AttendanceServer(PromptServer, ResourceServer):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        offered = self.offered()
-        if not offered:
+        grants = self.office.asking().grants
+        if grants.nothing:
             return refusal(nothing_granted())
-        if name not in offered:
-            known = ", ".join(tool.name for tool in self._tool_manager.list_tools() if tool.name in offered)
+        if self._tool_manager.get_tool(name) is None or not _may_call(grants, name):
+            known = ", ".join(tool.name for tool in await self.list_tools())
             return refusal(ArgumentError(f"There is no tool {one_line(name, limit=40)!r} here. There are: {known}."))
         school = {"school": self.office.among.name} if self.office.among.name else {}
         with measured("tool", tool=name, outcome="broken off", **school) as facts:
@@ -277,6 +279,8 @@ def build(settings: Settings, *, http: bool = False, app: App | None = None) -> 
         tools=tools,
         prompts=load_prompts(),
     )
+    # The SDK's own spans hold what a client sent, and nobody is sent them: ours are those of `measured`.
+    server.middleware[:] = [one for one in server.middleware if type(one).__name__ != "OpenTelemetryMiddleware"]
     if seal is not None:
         server.middleware.insert(0, seal.before)
     server.longest_write = office.desk.carrying_out

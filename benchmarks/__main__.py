@@ -25,8 +25,9 @@ PARTS = {
     "writes": "writes",
     "load": "load",
     "load-http": "load_http",
+    "peak": "peak",
 }
-ONLY_BY_NAME = ("load", "load-http")  # minutes each
+ONLY_BY_NAME = ("load", "load-http", "peak")  # minutes each
 
 
 @click.command()

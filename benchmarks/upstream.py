@@ -96,13 +96,14 @@ class Upstream:
 
 
 @contextmanager
-def open_upstream(size: Size, *, today: datetime = TODAY) -> Iterator[Upstream]:
-    """A new invented school of a size, served until the end of the block."""
+def open_upstream(size: Size, *, today: datetime = TODAY, rate_limit: int | None = None) -> Iterator[Upstream]:
+    """A new invented school of a size, served until the end of the block; it answers 429 beyond the limit a second."""
     with tempfile.TemporaryDirectory(prefix="bench-school-") as folder:
         path, log = Path(folder, "school.db"), Path(folder, "requests.jsonl")
         command = [sys.executable, "-m", "attendance_mcp", "sandbox", "--port", "0", "--token", TOKEN]
         command += ["--size", size, "--today", today.isoformat(timespec="minutes")]
         command += ["--file", str(path), "--log", str(log)]
+        command += ["--rate-limit", str(rate_limit)] if rate_limit else []
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=plain_environment(), cwd=ROOT) as process:
             try:
                 assert process.stdout is not None

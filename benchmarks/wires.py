@@ -19,9 +19,9 @@ from typing import Protocol
 from benchmarks.upstream import ROOT
 
 TOOL = "find_in_school"
-_ERA = "2026-07-28"
-_ABOUT = {
-    "io.modelcontextprotocol/protocolVersion": _ERA,
+ERA = "2026-07-28"
+ABOUT = {
+    "io.modelcontextprotocol/protocolVersion": ERA,
     "io.modelcontextprotocol/clientInfo": {"name": "load", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
@@ -63,7 +63,7 @@ class Wire(Protocol):
 
 def call(number: int, id: int) -> bytes:
     """One call of the tool for a student's id, in the newer era: it needs no handshake."""
-    params = {"name": TOOL, "arguments": {"names_or_ids": [str(id)]}, "_meta": _ABOUT}
+    params = {"name": TOOL, "arguments": {"names_or_ids": [str(id)]}, "_meta": ABOUT}
     request = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
     return json.dumps(request, separators=(",", ":")).encode()
 
@@ -172,7 +172,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(
             b"POST /mcp HTTP/1.1\r\nHost: %b\r\nAccept: application/json, text/event-stream\r\n"
             b"Content-Type: application/json\r\nMCP-Protocol-Version: %b\r\nMcp-Method: tools/call\r\nMcp-Name: %b\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (self._host, _ERA.encode(), TOOL.encode(), len(body), body)
+            b"Content-Length: %d\r\n\r\n%b" % (self._host, ERA.encode(), TOOL.encode(), len(body), body)
         )
 
     def data_received(self, data: bytes) -> None:

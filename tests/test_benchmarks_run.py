@@ -38,6 +38,20 @@ async def test_every_call_under_load_is_answered_and_right(
     assert beside.rows
 
 
+@pytest.mark.anyio
+async def test_every_teacher_of_a_peak_is_signed_in_and_answered_and_no_request_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PEAK_SECONDS", "0.2")
+    times, upstream = await importlib.import_module("benchmarks.peak").measure()
+    asked = ["the assistant opens", "list_missing_registers", "get_homeroom_attendance", "list_absences",
+             "list_excusals"]  # fmt: skip
+    assert [row[:3] for row in times.rows] == [[one, "6", "0"] for one in asked] + [["all", "30", "0"]]
+    (row,) = upstream.rows
+    assert row[upstream.header.index("refused (429)")] == "0"
+    assert int(row[0]) > 6
+
+
 def test_an_answer_about_somebody_else_counts_as_an_error() -> None:
     right = b'{"id":1,"result":{"isError":false,"structuredContent":{"found":[{"id":10400004,"name":"Mia"}]}}}'
     assert is_right(right, 10400004)

@@ -2,8 +2,9 @@
 
 This is the whole policy:
 
-* Requests leave one by one, evenly spaced by `ATTENDANCE_RATE`, without bursts. A 429 halves the rate, to one request a
-  second at the least; without another one the full rate is back, bit by bit, after twenty seconds.
+* Requests leave one by one, evenly spaced by `ATTENDANCE_RATE`, without bursts; no second sees more of them. A 429
+  halves the rate, to one request a second at the least; without another one the full rate is back, bit by bit, after
+  twenty seconds.
 * A read that met trouble which may pass (no connection or a broken one, 429, 502, 503, 504) is sent again, three times
   in all. A timeout is not: it has used up the time already. A write is sent once, whatever comes.
 * Before each retry it waits for a random time from nothing up to 0.5, then 1 second: full jitter, so that those who
@@ -21,6 +22,7 @@ import math
 import random
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +45,7 @@ _BY_AN_ANSWER = 0.1
 
 _SLOWEST = 1.0  # requests a second
 _RECOVERY = 20.0  # seconds from nothing to the full rate
+_SECOND = 1.02  # as the API may count it: one request can be on its way for longer than a later one
 
 _EPOCH_FROM = 1_000_000_000  # no pause lasts thirty years, so that a number this large is a moment
 _MILLISECONDS_FROM = 1_000_000_000_000
@@ -120,6 +123,7 @@ class Pace:
         self._slowed_to, self._slowed_at = self._full, -math.inf
         self._clock = clock
         self._next = 0.0
+        self._left = deque[float](maxlen=math.ceil(rate) if rate else 0)  # when the last ones left, a second's worth
         self._line = anyio.Lock()
 
     @property
@@ -139,6 +143,10 @@ class Pace:
             # A timer that wakes late by less than a step is made up for, or each lateness would lower the rate.
             now, step = self._clock(), 1 / self.rate
             self._next = (self._next if now - self._next < step else now) + step
+            self._left.append(now)
+            # Nor may what was made up for put one more into a second than an API lets in that counts them.
+            if len(self._left) == self._left.maxlen and self._left:
+                self._next = max(self._next, self._left[0] + _SECOND)
             return now
 
     def hold(self, seconds: float) -> None:

@@ -86,9 +86,18 @@ def _asked(body: bytes) -> Asked:
     except (ValueError, RecursionError):
         return Asked(unclear=True)
     batch = isinstance(given, list)
-    messages = [one for one in (given if batch else [given]) if isinstance(one, dict)]
-    methods = [one["method"] for one in messages if isinstance(one.get("method"), str)]
-    calls = [one["params"] for one in messages if one.get("method") == "tools/call"]
-    names = [call.get("name") for call in calls if isinstance(call, dict)]
-    ids = [one["id"] for one in messages if isinstance(one.get("method"), str) and isinstance(one.get("id"), str | int)]
-    return Asked(tuple(methods), tuple(name for name in names if isinstance(name, str)), ids=tuple(ids), batch=batch)
+    methods: list[str] = []
+    tools: list[str] = []
+    ids: list[str | int] = []
+    for one in given if batch else [given]:
+        method = one.get("method") if isinstance(one, dict) else None
+        if not isinstance(method, str):
+            continue
+        methods.append(method)
+        if isinstance(id := one.get("id"), str | int):
+            ids.append(id)
+        params = one.get("params") if method == "tools/call" else None
+        name = params.get("name") if isinstance(params, dict) else None
+        if isinstance(name, str):
+            tools.append(name)
+    return Asked(tuple(methods), tuple(tools), ids=tuple(ids), batch=batch)

@@ -6,7 +6,7 @@ at several must say which, by its address: what is meant must never be a guess.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -53,11 +53,11 @@ class Doors:
         self._several = PATH not in apps
         self.rest: App = Starlette(lifespan=partial(_together, [*apps.values()])) if self._several else apps[PATH]
         self._doors = {
-            path: Door.of(app, sign_in and sign_in.at(path), school=server.office.among.name)
-            for (path, app), server in zip(apps.items(), servers, strict=True)
+            path: Door.of(_answering(server), sign_in and sign_in.at(path), school=server.office.among.name)
+            for path, server in zip(apps, servers, strict=True)
         }
         if sign_in is not None and self._several:
-            self._doors[PATH] = Door.of(_Choosing(servers, apps, sign_in.origin, hosts), sign_in)
+            self._doors[PATH] = Door.of(_Choosing(servers, sign_in.origin, hosts), sign_in)
 
     def at(self, path: str) -> Door | None:
         """The door at this address.
@@ -81,14 +81,8 @@ class Doors:
 class _Choosing:
     """Takes a caller to their school."""
 
-    def __init__(
-        self,
-        servers: Sequence[AttendanceServer],
-        apps: Mapping[str, App],
-        origin: str,
-        hosts: TransportSecuritySettings,
-    ) -> None:
-        self._servers, self._apps, self._origin = servers, apps, origin
+    def __init__(self, servers: Sequence[AttendanceServer], origin: str, hosts: TransportSecuritySettings) -> None:
+        self._servers, self._origin = servers, origin
         self._hosts = TransportSecurityMiddleware(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,8 +97,7 @@ class _Choosing:
         (one,) = theirs or self._servers[:1]
         if theirs:
             scope[SCHOOL] = one.office.among.name
-        path = _path_of(one)
-        await self._apps[path]({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+        await _answering(one)(scope, receive, send)
 
     async def _ask_which(self, theirs: Sequence[AttendanceServer], asked: Asked, send: Send) -> None:
         named = "; ".join(f"{one.office.among.title}: {self._origin}{_path_of(one)}" for one in theirs)
@@ -127,6 +120,12 @@ def _app_of(server: AttendanceServer, hosts: TransportSecuritySettings) -> Starl
     return server.streamable_http_app(
         streamable_http_path=_path_of(server), stateless_http=True, json_response=True, transport_security=hosts
     )
+
+
+def _answering(server: AttendanceServer) -> App:
+    """What answers where MCP is spoken: what has come to its one path needs no search for its route."""
+    answering: App = server.session_manager.handle_request
+    return answering
 
 
 @asynccontextmanager

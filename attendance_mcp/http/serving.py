@@ -15,6 +15,8 @@ from attendance_mcp.http.telemetry import begin_measuring
 
 # A plan is carried out in 25 s and read back; a request that a person is waited for is let go: its plan waits on.
 _GRACE_SECONDS = 60
+# Longer than proxies and clients keep a connection: whoever asks closes it, or a call may meet it just being closed.
+_KEEP_ALIVE_SECONDS = 150
 
 
 class _Announced(uvicorn.Server):
@@ -49,6 +51,7 @@ def run(app: App, *, host: str, port: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     _Announced(config, at_last=begin_measuring()).run()

@@ -9,6 +9,7 @@ import hashlib
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -100,8 +101,12 @@ class _Allow(_Table):
     def fits(self, claims: Mapping[str, Any]) -> bool:
         if self.claim == "email" and claims.get("email_verified", True) is not True:
             return False  # anybody may have typed it
-        values = [self.value] if isinstance(self.value, str) else self.value
-        return not {self._compared(one) for one in values}.isdisjoint(self._compared(one) for one in self._had(claims))
+        return not self.values.isdisjoint(map(self._compared, self._had(claims)))
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """As they are compared."""
+        return frozenset(map(self._compared, [self.value] if isinstance(self.value, str) else self.value))
 
     def _had(self, claims: Mapping[str, Any]) -> list[str]:
         """The claim's texts; one within another is written `realm_access.roles`."""

@@ -51,14 +51,14 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body, recorded = bytearray(), False
+        at, body, recorded = time.time(), bytearray(), False
 
         def record(status: int) -> None:
             nonlocal recorded
             recorded = True
             query = _without_token(scope["query_string"].decode("latin-1"))
             written = _as_json(body) if scope["method"] not in ("GET", "HEAD") else None
-            self._log.record(LogEntry(scope["method"], scope["path"], query, status, written))
+            self._log.record(LogEntry(scope["method"], scope["path"], query, status, written, at))
 
         async def hear() -> Message:
             message = await receive()

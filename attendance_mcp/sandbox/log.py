@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
@@ -18,6 +18,7 @@ class LogEntry:
     query: str  # as it was sent, but never with the token
     status: int
     body: Any = None  # the JSON of a write, or its text where it was none
+    at: float = field(default=0.0, compare=False, repr=False)  # when it came in, seconds of the epoch
 
 
 class RequestLog(Sequence[LogEntry]):

@@ -161,7 +161,7 @@ def _known_without_homeroom(school: School, group: YearGroup, day: date) -> bool
     """Whether it is known without asking that a year group keeps no homeroom."""
     if school.connection.profile.program(group.program_code).keeps_homeroom is False:
         return True
-    return school.peek(_homeroom_key(group.id, day)) is True
+    return school.whole.peek(_homeroom_key(group.id, day)) is True
 
 
 def _homeroom_key(group_id: int, day: date) -> tuple[str, tuple[int, int, int]]:
@@ -191,11 +191,14 @@ async def groups_without_homeroom(school: School, groups: Iterable[YearGroup], d
 
 
 async def _has_no_homeroom(school: School, group_id: int, term_id: int, day: date) -> bool:
+    """Told by the whole year group, so that whoever sees a part of it asks no more, and is told the same."""
+    whole = school.whole
+
     async def look() -> bool:
-        totals = await school.client.get_homeroom_term_attendance(group_id, term_id)
+        totals = await whole.client.get_homeroom_term_attendance(group_id, term_id)
         return not any(row.status != NOT_TAKEN and row.value for student in totals.students for row in student.counts)
 
-    return await school.kept(_homeroom_key(group_id, day), look)
+    return await whole.kept(_homeroom_key(group_id, day), look)
 
 
 async def read_homerooms(

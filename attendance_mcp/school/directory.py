@@ -39,6 +39,7 @@ class EntryKind(StrEnum):
     TERM = "term"
 
 
+ANY_KIND = tuple(EntryKind)
 GROUPS = (EntryKind.PROGRAMME, EntryKind.YEAR_GROUP, EntryKind.HOMEROOM, EntryKind.CLASS)
 
 
@@ -75,6 +76,8 @@ class Found:
 
 def plain(text: str) -> str:
     """A name as it is compared: without accents, case, punctuation and order of words."""
+    if text.isascii() and text.isalnum():
+        return text.lower()  # an id, or one word that anybody can type
     letters = unicodedata.normalize("NFKD", text.casefold()).translate(_TYPED)
     kept = "".join(
         char if char.isalnum() else " " for char in letters if not unicodedata.combining(char) and char not in "'’`."
@@ -100,7 +103,7 @@ class Directory:
             if entry.number:
                 self._by_id[plain(entry.number)].append(entry)
 
-    def find(self, asked: str, *, kinds: Collection[EntryKind] = tuple(EntryKind)) -> Found:
+    def find(self, asked: str, *, kinds: Collection[EntryKind] = ANY_KIND) -> Found:
         """The entry that is meant: by id or number, by its name, by part of it, else by likeness."""
         asked = one_line(asked, limit=120)
         wanted = plain(asked)

@@ -15,7 +15,7 @@ from attendance_mcp.api.records import Parent, Student, Teacher
 from attendance_mcp.digest.facts import Facts, IdOf, Role, Row
 from attendance_mcp.outside import LEFT_OUT, OUTSIDE
 from attendance_mcp.school.codes import CODE, PREFIXES, Codes
-from attendance_mcp.school.directory import Directory, Entry, EntryKind, Found
+from attendance_mcp.school.directory import ANY_KIND, Directory, Entry, EntryKind, Found
 
 F = TypeVar("F", bound=Facts)
 P = TypeVar("P", Student, Teacher, Parent)
@@ -72,7 +72,7 @@ class Disclosure:
             raise ValueError(f"the code {PREFIXES[role]}… of a {role} is expected; find_in_school answers it")
         return found[1]
 
-    def find(self, directory: Directory, asked: str, *, kinds: Collection[EntryKind] = tuple(EntryKind)) -> Found:
+    def find(self, directory: Directory, asked: str, *, kinds: Collection[EntryKind] = ANY_KIND) -> Found:
         """What a name, an id or a code in a call means, called as it may be told; `asked` stays what was asked."""
         if self.codes is None:
             return directory.find(asked, kinds=kinds)

@@ -128,7 +128,12 @@ def _seen(sight: Sight) -> frozenset[int]:
 
 def _only(ids: Callable[[Sight], frozenset[int]], id: Callable[[Any], int]) -> Callable[[Sight, Given, Any], Any]:
     """Keeps the records of a list that are of these ids."""
-    return lambda sight, _, answer: [record for record in answer if id(record) in ids(sight)]
+
+    def cut(sight: Sight, _given: Given, answer: Any) -> Any:
+        wanted = ids(sight)
+        return [record for record in answer if id(record) in wanted]
+
+    return cut
 
 
 def _rows(sight: Sight, _given: Given, answer: Any) -> Any:

@@ -55,6 +55,7 @@ class Reads(ABC):
         self.caller = caller
         self.disclosure = disclosure or connection.disclosure
         self._grants = grants
+        self.limited = grants != UNLIMITED  # whether there is anybody whom this caller may not see or change
         self.not_read: list[str] = []
         self._progress = progress
         self._asked = self._answered = 0  # over all of the request: a client's progress may only grow
@@ -67,11 +68,6 @@ class Reads(ABC):
         if not self.limited:
             return self.connection.client
         return cast("Client", Guard(self.connection.client, self.sight))
-
-    @property
-    def limited(self) -> bool:
-        """Whether there is anybody whom this caller may not see or change."""
-        return self._grants != UNLIMITED
 
     @property
     def writes(self) -> bool:

@@ -52,10 +52,17 @@ class School(Reads):
         """Whom this caller may see and change; None is everybody."""
         if not self.limited:
             return None
-        whole = School(self.connection, disclosure=EVERYTHING)  # a policy names groups as the school does
         key = ("sight", self._grants)
-        found: Sight = await self._remembered(key, lambda: sight_of(whole, self._grants), keep=True)
+        # A policy names groups as the school does.
+        found: Sight = await self._remembered(key, lambda: sight_of(self.whole, self._grants), keep=True)
         return found
+
+    @property
+    def whole(self) -> School:
+        """The same school without limits, for what is one for all callers and tells none of them of anybody."""
+        whole = School(self.connection, disclosure=EVERYTHING)
+        whole._ends = self._ends
+        return whole
 
     # --- reference data -------------------------------------------------------------------------------------------
 
@@ -254,7 +261,7 @@ class School(Reads):
         return {id: self.teacher_name(teachers, student.homeroom_advisor_id) for id, student in students.items()}
 
     async def _load_students(self) -> Mapping[int, Student]:
-        return {student.id: student for student in await self.client.list_students()}
+        return {student.id: student for student in await self.read(self.client.list_students)}
 
 
 def student_name(student: Student) -> str:

@@ -76,7 +76,7 @@ def _entry(directory: Directory, place: Place) -> Entry | None:
     fitting = [
         entry
         for entry in directory.entries
-        if str(entry.kind) == place.kind
+        if entry.kind == place.kind
         and not entry.archived
         and (
             asked in (plain(entry.name), plain(entry.code)) if not place.name.isdigit() else place.name == str(entry.id)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attendance_mcp.digest.finding import AmbiguousName, Finding, FoundRecord
-from attendance_mcp.school.directory import MOST_CANDIDATES, Directory, Entry, EntryKind, Found, people_entries
+from attendance_mcp.school.directory import (
+    ANY_KIND,
+    MOST_CANDIDATES,
+    Directory,
+    Entry,
+    EntryKind,
+    Found,
+    people_entries,
+)
 from attendance_mcp.school.people import About, about_students
 from attendance_mcp.school.school import School
 from attendance_mcp.tools.arguments import FindKind, Names
@@ -20,7 +28,7 @@ async def find_in_school(school: School, names_or_ids: Names, kind: FindKind = "
     typing errors don't matter; namesakes are told apart, never guessed.
     """
     directory = await _directory(school, kind)
-    kinds = (EntryKind(kind),) if kind else tuple(EntryKind)
+    kinds = (EntryKind(kind),) if kind else ANY_KIND
     results = [school.disclosure.find(directory, name, kinds=kinds) for name in dict.fromkeys(names_or_ids)]
     if school.disclosure.codes is not None:
         # A name that was typed is not said again where names may not be told: its place among them is.

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 
 import anyio
 import pytest
@@ -275,6 +276,13 @@ async def test_requests_are_evenly_spaced_without_a_burst(upstream: Upstream, co
     assert times[-1] - times[0] >= 19 / 50 * 0.95
     windows = [sum(begin <= at < begin + 0.1 for at in times) for begin in times]
     assert max(windows) <= 7  # five, one for the edge and one for a late timer
+
+
+async def test_no_second_sees_more_requests_than_the_rate_however_late_timers_wake() -> None:
+    looks = count()
+    pace = Pace(100, clock=lambda: next(looks) * 0.003)  # each slot, 10 ms after the last, is taken some ms late
+    left = [await pace.slot() for _ in range(104)]
+    assert min(later - one for one, later in zip(left, left[100:], strict=False)) > 1
 
 
 async def test_requests_that_were_cancelled_in_the_queue_leave_no_gap() -> None:

@@ -9,6 +9,7 @@ import pytest
 from attendance_mcp.api.records import ClassMarkWrite
 from attendance_mcp.errors import NotAllowed, NotFound
 from attendance_mcp.rules.policy import UNLIMITED, Grants, Place
+from attendance_mcp.school.day import groups_without_homeroom
 from attendance_mcp.school.school import School
 from attendance_mcp.server import open_app
 
@@ -124,6 +125,21 @@ async def test_lists_hold_those_who_are_seen_and_nobody_else(see, same_school):
         whole = await see(UNLIMITED).client.list_excusals(DAY)
         mine = [row for row in whole.items if row.student_id in inside]
         assert (page.items, page.meta.total_count, page.meta.total_pages) == (mine[:1], len(mine), max(len(mine), 1))
+
+
+async def test_whoever_comes_next_asks_the_school_only_what_is_about_whom_they_see(see, same_school):
+    advisors = f"select distinct homeroom_advisor_id from students where year_group_id = {GRADE_7} and archived = 0"
+    asked, seen = [], []
+    for (advisor,) in same_school.rows(advisors)[:2]:
+        before = len(same_school.log)
+        school = see(Grants(frozenset({Place("homeroom", str(advisor))})))
+        seen.append(set(await school.all_students()))
+        assert await groups_without_homeroom(school, (await school.year_groups()).values(), DAY) == set()
+        asked.append([entry.path for entry in list(same_school.log)[before:]])
+    assert all(seen)
+    assert seen[0].isdisjoint(seen[1])
+    assert "/v2p1/students" in asked[0]
+    assert asked[1] == ["/v2p1/memberships"]
 
 
 async def test_what_has_no_rule_cannot_be_called_with_a_limited_sight(see):

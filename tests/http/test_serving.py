@@ -73,13 +73,14 @@ def test_what_breaks_in_a_request_is_told_by_its_kind_and_place_alone(school):
     with served(school.environment()) as server:
         body = '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "Mia", "arguments": "Mia"}}'
         headers = {"accept": "application/json", "content-type": "application/json"}
-        for content in (body, body[:-9], "[" * 100_000, "[]", "\xff\xfe"):
+        of_nothing = body.partition(', "params"')[0] + "}"
+        for content in (body, body[:-9], of_nothing, "[null]", "[" * 100_000, "[]", "\xff\xfe"):
             answer = httpx.post(f"{server.url}/mcp", content=content, headers=headers, trust_env=False)
             assert answer.status_code in (200, 400)
         server.process.send_signal(signal.SIGTERM)
         lines = server.rest()
     assert "Mia" not in str(lines)
-    assert [line["event"] for line in lines] == ["request"] * 5 + ["stopping", "stopped"]
+    assert [line["event"] for line in lines] == ["request"] * 7 + ["stopping", "stopped"]
 
 
 @pytest.mark.parametrize("era", ERAS)

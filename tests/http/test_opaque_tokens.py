@@ -7,7 +7,9 @@ import signal
 import sys
 import time
 from collections import Counter
+from functools import partial
 
+import anyio
 import httpx
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -211,13 +213,31 @@ def test_whoever_answers_for_another_issuer_is_not_asked(guard, same_school, odd
     assert odd.asked == []
 
 
-async def test_an_answer_that_comes_too_slowly_is_not_waited_for(odd):
+async def test_an_answer_that_comes_too_slowly_is_not_waited_for_and_nobody_waits_for_the_others(odd):
     odd.said = {"slow": dripping()}
     issuer, client = Issuer(odd.url, patience=0.3), Client(CLIENT, SECRET)
-    with pytest.raises(IssuerAway):
-        await Introspected(issuer, client).read("slow", audience=[RESOURCE])
-    with pytest.raises(IssuerAway):
-        await issuer.post(f"{odd.url}/introspect", {"token": "slow"}, client)
+    reader = Introspected(issuer, client)
+
+    async def read():
+        with pytest.raises(IssuerAway):
+            await reader.read("slow", audience=[RESOURCE])
+
+    with anyio.fail_after(10):
+        with pytest.raises(IssuerAway):
+            await issuer.post(f"{odd.url}/introspect", {"token": "slow"}, client)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(100):
+                tasks.start_soon(read)
+    assert len(odd.asked) < 50  # eight may ask at once; at the last moment some take their places
+
+
+async def test_many_who_come_at_once_with_one_token_share_what_is_said_of_it(odd):
+    odd.said = {"good": described(odd)}
+    reader = Introspected(Issuer(odd.url), Client(CLIENT, SECRET))
+    async with anyio.create_task_group() as tasks:
+        for _ in range(24):
+            tasks.start_soon(partial(reader.read, "good", audience=[RESOURCE]))
+    assert len(odd.asked) <= 8
 
 
 async def test_what_is_kept_of_tokens_is_bounded():

@@ -21,7 +21,7 @@ from attendance_mcp.http.asgi import App
 from attendance_mcp.server import build
 from tests.upstream_school import Era, UpstreamSchool, on_a_port
 
-from .identity import MISSING, IdentityProvider
+from .identity import MISSING, IdentityProvider, free_port
 
 PUBLIC = "https://attendance.school.example"
 RESOURCE = f"{PUBLIC}/mcp"
@@ -72,12 +72,19 @@ read.classes = ["Combined Science 9"]
 
 
 @pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
+def local() -> str:
+    """The origin of a server whose pages a browser on this machine opens."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory, local: str) -> Iterator[IdentityProvider]:
     """The provider that most tests share."""
     if MISSING:
         pytest.skip(MISSING)
     resources = {RESOURCE: RESOURCE, ELSEWHERE: ELSEWHERE, OTHER_AUDIENCE: "another-audience"}
-    folder, pages = tmp_path_factory.mktemp("identity"), (f"{PUBLIC}/approvals/signed-in",)
+    folder = tmp_path_factory.mktemp("identity")
+    pages = tuple(f"{origin}/approvals/signed-in" for origin in (PUBLIC, local))
     with IdentityProvider.open(folder, resources=resources, people=PEOPLE, pages=pages) as provider:
         yield provider
 

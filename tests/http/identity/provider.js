@@ -1,6 +1,6 @@
 // An identity provider on loopback, as a school's is set up: clients are registered beforehand, none by itself.
 // Its one argument is JSON: {port, jwks, resources: {indicator: audience}, people: {id: claims}, redirects: [uri], pages: [uri]}.
-// A person signs in without a password: whoever `login_hint` names.
+// A person signs in without a password: whoever `login_hint` names, else whoever is typed on the page for that.
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
 
@@ -61,9 +61,13 @@ const provider = new Provider(issuer, {
   cookies: { keys: ["of-the-tests"] },
 });
 
+const page = `<!doctype html><html lang="en"><title>Sign in</title><link rel="icon" href="data:,">
+<form><label>Who are you? <input name="person" autofocus></label> <button>Sign in</button></form>`;
+
 async function signIn(req, res) {
   const { params, grantId } = await provider.interactionDetails(req, res);
-  const accountId = params.login_hint;
+  const accountId = params.login_hint ?? new URL(req.url, issuer).searchParams.get("person");
+  if (accountId === null) return res.writeHead(200, { "content-type": "text/html" }).end(page);
   const grant = grantId
     ? await provider.Grant.find(grantId)
     : new provider.Grant({ accountId, clientId: params.client_id });

@@ -72,19 +72,13 @@ read.classes = ["Combined Science 9"]
 
 
 @pytest.fixture(scope="session")
-def local() -> str:
-    """The origin of a server whose pages a browser on this machine opens."""
-    return f"http://127.0.0.1:{free_port()}"
-
-
-@pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory, local: str) -> Iterator[IdentityProvider]:
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
     """The provider that most tests share."""
     if MISSING:
         pytest.skip(MISSING)
     resources = {RESOURCE: RESOURCE, ELSEWHERE: ELSEWHERE, OTHER_AUDIENCE: "another-audience"}
     folder = tmp_path_factory.mktemp("identity")
-    pages = tuple(f"{origin}/approvals/signed-in" for origin in (PUBLIC, local))
+    pages = tuple(f"{origin}/approvals/signed-in" for origin in (PUBLIC, f"http://127.0.0.1:{free_port()}"))
     with IdentityProvider.open(folder, resources=resources, people=PEOPLE, pages=pages) as provider:
         yield provider
 

@@ -24,6 +24,12 @@ LOOKS = [(dark, width) for dark in (False, True) for width in (1000, 360)]
 
 
 @pytest.fixture
+def local(identity):
+    """The origin of a server at this machine, from whose page people are sent to the provider."""
+    return identity.pages[-1].removesuffix("/approvals/signed-in")
+
+
+@pytest.fixture
 def plan(guarded_app, school, local, identity, tmp_path):
     """A server at the browser's own machine; plans a mark of a student's there as cai's assistant does."""
     secret = tmp_path / "secret"

@@ -104,12 +104,16 @@ class Family:
 
     @classmethod
     def of(cls, school: UpstreamSchool, number: int = 0) -> Family:
+        return cls.all_of(school)[number]
+
+    @classmethod
+    def all_of(cls, school: UpstreamSchool) -> list[Family]:
         found = school.rows(
             """select l.student_id, min(l.parent_id) from child_links l join students s on s.id = l.student_id
                where s.archived = 0 and l.student_id not in (select student_id from excusals)
                group by 1 order by 1"""
         )
-        return cls(*found[number])
+        return [cls(*family) for family in found]
 
     def excusals(self, school: UpstreamSchool) -> list[tuple[Any, ...]]:
         """Their excusals: start, end, parent, comment."""

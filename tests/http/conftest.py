@@ -17,10 +17,11 @@ from mcp.client.streamable_http import streamable_http_client
 
 from attendance_mcp.http import http_app
 from attendance_mcp.http.app import page_of, sign_in_of
+from attendance_mcp.http.asgi import App
 from attendance_mcp.server import build
 from tests.upstream_school import Era, UpstreamSchool, on_a_port
 
-from .identity import MISSING, IdentityProvider
+from .identity import MISSING, IdentityProvider, free_port
 
 PUBLIC = "https://attendance.school.example"
 RESOURCE = f"{PUBLIC}/mcp"
@@ -76,7 +77,8 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvi
     if MISSING:
         pytest.skip(MISSING)
     resources = {RESOURCE: RESOURCE, ELSEWHERE: ELSEWHERE, OTHER_AUDIENCE: "another-audience"}
-    folder, pages = tmp_path_factory.mktemp("identity"), (f"{PUBLIC}/approvals/signed-in",)
+    folder = tmp_path_factory.mktemp("identity")
+    pages = tuple(f"{origin}/approvals/signed-in" for origin in (PUBLIC, f"http://127.0.0.1:{free_port()}"))
     with IdentityProvider.open(folder, resources=resources, people=PEOPLE, pages=pages) as provider:
         yield provider
 
@@ -138,19 +140,26 @@ class Guarded:
 
 
 @pytest.fixture
-def guard(identity: IdentityProvider, tmp_path: Path) -> Iterator[Callable[..., Guarded]]:
-    """Opens a server with sign-in over a school: `guard(school, writes="confirm")`."""
+def guarded_app(identity: IdentityProvider, tmp_path: Path) -> Callable[..., App]:
+    """The app of a server with sign-in over a school: `guarded_app(school, writes="confirm")`."""
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY)
+
+    def app_of(school: UpstreamSchool, *, again: float = 30.0, **settings: Any) -> App:
+        given = school.settings(**{"oidc_issuer": identity.issuer, "public_url": PUBLIC, "policy": policy, **settings})
+        sign_in = sign_in_of(given, again=again)
+        return http_app(build(given, http=True), host="0.0.0.0", sign_in=sign_in, page=page_of(given, sign_in))
+
+    return app_of
+
+
+@pytest.fixture
+def guard(guarded_app: Callable[..., App]) -> Iterator[Callable[..., Guarded]]:
+    """Opens a server with sign-in over a school: `guard(school, writes="confirm")`."""
     with ExitStack() as stack:
 
-        def open_one(school: UpstreamSchool, *, again: float = 30.0, **settings: Any) -> Guarded:
-            given = school.settings(
-                **{"oidc_issuer": identity.issuer, "public_url": PUBLIC, "policy": policy, **settings}
-            )
-            sign_in = sign_in_of(given, again=again)
-            app = http_app(build(given, http=True), host="0.0.0.0", sign_in=sign_in, page=page_of(given, sign_in))
-            web = stack.enter_context(httpx.Client(trust_env=False, verify=False, timeout=20))
-            return Guarded(stack.enter_context(on_a_port(app)), web)
+        def open_one(school: UpstreamSchool, **settings: Any) -> Guarded:
+            url = stack.enter_context(on_a_port(guarded_app(school, **settings)))
+            return Guarded(url, stack.enter_context(httpx.Client(trust_env=False, verify=False, timeout=20)))
 
         yield open_one

@@ -42,11 +42,12 @@ def new_keys() -> dict[str, Any]:
 
 @dataclass
 class IdentityProvider:
-    """The provider's issuer, and what it signs with."""
+    """The provider's issuer, what it signs with, and where it sends people back to who signed in for a page."""
 
     issuer: str
     key: dict[str, Any]
     log: Path
+    pages: tuple[str, ...] = ()
 
     @classmethod
     @contextmanager
@@ -82,7 +83,7 @@ class IdentityProvider:
             try:
                 while "listening" not in log.read_text():
                     assert process.poll() is None, log.read_text()
-                yield cls(f"http://127.0.0.1:{port}", key, log)
+                yield cls(f"http://127.0.0.1:{port}", key, log, pages)
             finally:
                 process.kill()
 

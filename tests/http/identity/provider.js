@@ -2,7 +2,7 @@
 // Its one argument is JSON: {port, jwks, resources: {indicator: audience}, people: {id: claims}, redirects: [uri], pages: [uri], opaque}.
 // A scope that is an address is taken as Entra ID takes it: it names its resource, with which `resource` must agree, and
 // its last part stands in the token's `scp`.
-// A person signs in without a password: whoever `login_hint` names.
+// A person signs in without a password: whoever `login_hint` names, else whoever is typed on the page for that.
 import { createServer } from "node:http";
 import { Provider, errors } from "oidc-provider";
 
@@ -88,9 +88,13 @@ const provider = new Provider(issuer, {
   cookies: { keys: ["of-the-tests"] },
 });
 
+const page = `<!doctype html><html lang="en"><title>Sign in</title><link rel="icon" href="data:,">
+<form><label>Who are you? <input name="person" autofocus></label> <button>Sign in</button></form>`;
+
 async function signIn(req, res) {
   const { params, grantId } = await provider.interactionDetails(req, res);
-  const accountId = params.login_hint;
+  const accountId = params.login_hint ?? new URL(req.url, issuer).searchParams.get("person");
+  if (accountId === null) return res.writeHead(200, { "content-type": "text/html" }).end(page);
   const grant = grantId
     ? await provider.Grant.find(grantId)
     : new provider.Grant({ accountId, clientId: params.client_id });

@@ -28,7 +28,9 @@ TODAY = datetime(2025, 11, 24, 10, 0)
 
 
 @pytest.mark.parametrize("assume", [[], OTHERWISE], ids=["as assumed", "otherwise"])
-def test_every_operation_holds_to_the_contract(tmp_path: Path, assume: list[str]):
+def test_every_operation_holds_to_the_contract(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, assume: list[str]
+):
     with open_school(size="small", today=TODAY, file=tmp_path / "school.db") as engine:
         config = tmp_path / "schemathesis.toml"
         config.write_text((HERE / "schemathesis.toml").read_text() + _dictionaries(engine))
@@ -40,7 +42,12 @@ def test_every_operation_holds_to_the_contract(tmp_path: Path, assume: list[str]
                     *("run", str(HERE / "openapi.yaml"), "--url", url, "-H", f"auth-token: {TOKEN}", "--no-color"),
                 ],
                 cwd=tmp_path,
-                env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.sandbox.explained", "PYTHONPATH": str(HERE.parents[1])},
+                env=os.environ
+                | {
+                    "SCHEMATHESIS_HOOKS": "tests.sandbox.explained",
+                    "PYTHONPATH": str(HERE.parents[1]),
+                    "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path_factory.getbasetemp() / "hypothesis"),  # its alphabets
+                },
                 capture_output=True,
                 text=True,
                 check=False,

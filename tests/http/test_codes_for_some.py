@@ -88,8 +88,13 @@ def test_a_code_of_somebody_outside_is_answered_as_one_of_nobody(coded, same_sch
         ]
         return {tool: (good, said.replace(code, "CODE")) for tool, arguments in questions for good, said in [server.told(tokens[person], tool, **arguments)]}  # fmt: skip
 
-    there, nobody = answers(codes.code(Role.STUDENT, outside)), answers(codes.code(Role.STUDENT, NOBODY))
+    code = codes.code(Role.STUDENT, outside)
+    there, nobody = answers(code), answers(codes.code(Role.STUDENT, NOBODY))
     assert there == nobody
+    made_up = answers(code[:-1] + ("b" if code[-1] == "a" else "a"))
+    looking = ("find_in_school", "get_student_attendance")  # the others say that it is no code
+    assert [there[tool] for tool in looking] == [made_up[tool] for tool in looking]
+    assert not any(good for tool, (good, _) in made_up.items() if tool != "find_in_school")
     assert {tool for tool, (good, _) in there.items() if good} == {"find_in_school", "list_changes"}
     assert all("Nothing was written." in said for good, said in there.values() if not good)
     assert People(same_school).in_(str(there)) == set()

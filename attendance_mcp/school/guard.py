@@ -35,15 +35,16 @@ class Rule:
 class Guard:
     """A client as one caller may use it. Its methods are the client's own."""
 
-    def __init__(self, client: Client, sight: Callable[[], Awaitable[Sight | None]]) -> None:
-        self._client, self._sight = client, sight
+    def __init__(self, client: Client, sight: Callable[[], Awaitable[Sight | None]], *, tells_ids: bool = True) -> None:
+        self._client, self._sight, self._tells_ids = client, sight, tells_ids
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method: Callable[..., Awaitable[Any]] = getattr(self._client, name)
 
         @wraps(method)
         async def guarded(*args: Any, **kwargs: Any) -> Any:
-            return await guarded_call(method, args, kwargs, await self._sight(), call=method)
+            sight = await self._sight()
+            return await guarded_call(method, args, kwargs, sight, call=method, tells_ids=self._tells_ids)
 
         return guarded
 
@@ -55,10 +56,12 @@ async def guarded_call(
     sight: Sight | None,
     *,
     call: Callable[..., Awaitable[Any]],
+    tells_ids: bool = True,
 ) -> Any:
     """What `call` gives for these arguments of the client's method, cut to the sight; None is one without limits.
 
-    Raises NotFound for ids outside it, and NotAllowed for a write that isn't theirs.
+    Raises NotFound for ids outside it, which it tells only where ids may be told, and NotAllowed for a write that isn't
+    theirs.
     """
     if sight is None:
         return await call(*args, **kwargs)
@@ -67,11 +70,16 @@ async def guarded_call(
         raise NotAllowed(f"The school's policy doesn't let you use {method.__name__}.")
     bound = inspect.signature(method).bind(*args, **kwargs)
     bound.apply_defaults()
-    rule.check(sight, bound.arguments)
-    if sight.students is None:
-        return await call(*args, **kwargs)
     asked = {name: value for name, value in kwargs.items() if name not in rule.whole}
-    return rule.cut(sight, bound.arguments, await call(*args, **asked))
+    try:
+        rule.check(sight, bound.arguments)
+        if sight.students is None:
+            return await call(*args, **kwargs)
+        return rule.cut(sight, bound.arguments, await call(*args, **asked))
+    except NotFound:
+        if tells_ids:
+            raise
+        raise NotFound(f"The school has no such record for {method.__name__}. Look it up again.") from None
 
 
 # --- what may be asked ------------------------------------------------------------------------------------------------

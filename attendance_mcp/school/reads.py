@@ -67,7 +67,11 @@ class Reads(ABC):
         """The client, whose answers are cut to what this caller may see."""
         if not self.limited:
             return self.connection.client
-        return cast("Client", Guard(self.connection.client, self.sight))
+        return cast("Client", Guard(self.connection.client, self.sight, tells_ids=self._tells_ids))
+
+    @property
+    def _tells_ids(self) -> bool:
+        return self.disclosure.codes is None
 
     @property
     def writes(self) -> bool:
@@ -87,7 +91,7 @@ class Reads(ABC):
         try:
             check_writable(await self.sight(), students)
         except NotAllowed:
-            if self.disclosure.codes is None:
+            if self._tells_ids:
                 raise
             raise NotAllowed(f"{NOT_YOURS} some of these students.") from None  # their ids are not told
 
@@ -112,7 +116,8 @@ class Reads(ABC):
             return await self._remembered(key, lambda: raw(*args, **kwargs), keep=self._may_keep(name, args))
 
         try:
-            cut: T = await guarded_call(raw, args, kwargs, await self.sight(), call=shared)
+            sight = await self.sight()
+            cut: T = await guarded_call(raw, args, kwargs, sight, call=shared, tells_ids=self._tells_ids)
         except UpstreamError as error:
             if ENDPOINTS[name].reference:  # asked for again and again in one request, and each time tried three times
                 self._failed[key] = error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -80,6 +81,21 @@ async def test_what_lies_outside_is_not_there_and_is_not_asked_for(see, same_sch
                 await call(*arguments)
         assert len(list(same_school.log)) - asked <= (2 if name == "get_parent" else 0), name
         await getattr(see(UNLIMITED).client, name)(*arguments)
+
+
+async def test_an_id_that_lies_outside_is_not_told_where_people_go_by_codes(same_school, tmp_path):
+    key = tmp_path / "key"
+    key.write_text(bytes(range(64)).hex())
+    key.chmod(0o600)
+    app = open_app(same_school.settings(privacy="codes", privacy_key_file=key))
+    school = School(app.connection, grants=READS_GRADE_8)
+    student, parent, *_ = of_grade(same_school, GRADE_7)
+    for operation, id in {"get_student": student, "get_parent": parent}.items():
+        for ask in (getattr(school.client, operation), partial(school.read, getattr(app.connection.client, operation))):
+            with pytest.raises(NotFound) as refused:
+                await ask(id)
+            assert str(refused.value) == f"The school has no such record for {operation}. Look it up again."
+    await app.aclose()
 
 
 async def test_what_lies_inside_is_answered_as_the_school_has_it(see, same_school):

@@ -6,6 +6,7 @@ told; and of an error its kind, never its text.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -19,7 +20,9 @@ from attendance_mcp.http.asgi import App, Message, Receive, Scope, Send
 from attendance_mcp.http.asked import SCHOOL, Asked
 
 _TRUSTED = ("attendance_mcp", "uvicorn.error")  # uvicorn's are about ports and signals, but for its tracebacks
+_MOMENT = 0.05  # seconds
 _out: TextIO | None = None
+_gathered: list[str] = []
 
 
 def log_as_json() -> None:
@@ -34,12 +37,26 @@ def log_as_json() -> None:
 
 def tell(event: str, **facts: object) -> None:
     """Writes one line, once the process logs as JSON. The facts are words of ours, numbers and addresses of ours."""
-    if _out is None:
-        return
-    line = _line(time.time(), "info", event=event, **facts)
-    # Not through `logging`, whose record takes longer than the rest; as there, a reader who has gone is no failure.
-    with suppress(OSError):
-        _out.write(f"{line}\n")
+    if _out is not None:
+        # Not through `logging`, whose record takes longer than the rest.
+        _gathered.append(_line(time.time(), "info", event=event, **facts))
+        _write()
+
+
+def tell_soon(event: str, **facts: object) -> None:
+    """As `tell`, with all that is told within a moment in one write: each write wakes whoever reads the log."""
+    if _out is not None:
+        _gathered.append(_line(time.time(), "info", event=event, **facts))
+        if len(_gathered) == 1:
+            asyncio.get_running_loop().call_later(_MOMENT, _write)
+
+
+def _write() -> None:
+    lines = "".join(f"{line}\n" for line in _gathered)
+    _gathered.clear()
+    with suppress(OSError):  # whoever read it has gone
+        if _out is not None and lines:
+            _out.write(lines)
 
 
 def _line(seconds: float, level: str, **facts: object) -> str:
@@ -77,7 +94,7 @@ class Logged:
 
     def told(self, asked: Asked, *, school: str) -> None:
         facts = {**({"school": school} if school else {}), **asked.told(self._known), "status": self._status or "none"}
-        tell("request", **facts, ms=round(1000 * (time.monotonic() - self._begun)))
+        tell_soon("request", **facts, ms=round(1000 * (time.monotonic() - self._begun)))
 
 
 async def logged(app: App, scope: Scope, receive: Receive, send: Send, *, asked: Asked, known: Collection[str]) -> None:

@@ -1,7 +1,8 @@
 """OpenTelemetry for a server: spans and durations of calls and of requests to the school's API, to a collector.
 
-The providers are our own and not the process's: the SDK's spans hold what a client sent, the name of a tool that isn't
-there or a trace's state, and go nowhere. The standard environment variables say where ours go.
+The providers are our own and not the process's: a library's spans may hold what a client sent, the name of a tool that
+isn't there or a trace's state, and go nowhere (the SDK's are not even made). The standard environment variables say
+where ours go.
 """
 
 from __future__ import annotations

@@ -98,27 +98,10 @@ class _Allow(_Table):
             return not school  # with several schools none is meant unless it is named
         return self.schools == EVERY_SCHOOL or school in self.schools
 
-    def fits(self, claims: Mapping[str, Any]) -> bool:
-        if self.claim == "email" and claims.get("email_verified", True) is not True:
-            return False  # anybody may have typed it
-        return not self.values.isdisjoint(map(self._compared, self._had(claims)))
-
     @cached_property
     def values(self) -> frozenset[str]:
         """As they are compared."""
-        return frozenset(map(self._compared, [self.value] if isinstance(self.value, str) else self.value))
-
-    def _had(self, claims: Mapping[str, Any]) -> list[str]:
-        """The claim's texts; one within another is written `realm_access.roles`."""
-        found: Any = claims.get(self.claim)
-        if found is None and "." in self.claim:
-            outer, _, inner = self.claim.partition(".")
-            within = claims.get(outer)
-            found = within.get(inner) if isinstance(within, dict) else None
-        return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str)]
-
-    def _compared(self, value: str) -> str:
-        return value.casefold() if self.claim == "email" else value
+        return _compared(self.claim, [self.value] if isinstance(self.value, str) else self.value)
 
 
 class _File(_Table):
@@ -171,7 +154,14 @@ class Policy:
 
     def fitting(self, claims: Mapping[str, Any]) -> tuple[int, ...]:
         """The numbers of the rules that these claims fit, at whichever school."""
-        return tuple(number for number, rule in enumerate(self.rules) if rule.fits(claims))
+        had: dict[str, frozenset[str]] = {}  # by claim, since a school has a rule for each of its homerooms
+        fitting = []
+        for number, rule in enumerate(self.rules):
+            if rule.claim not in had:
+                had[rule.claim] = _compared(rule.claim, _had(claims, rule.claim))
+            if not rule.values.isdisjoint(had[rule.claim]):
+                fitting.append(number)
+        return tuple(fitting)
 
     def granted(self, rules: Iterable[int]) -> Grants:
         """What the rules of these numbers grant here; nothing where there are none."""
@@ -203,3 +193,19 @@ def _wrong(place: str, words: str) -> SettingsError:
 
 def _places(granted: _Granted) -> Iterable[Place]:
     return granted.places() if isinstance(granted, _Groups) else (Place(WHOLE_SCHOOL),)
+
+
+def _had(claims: Mapping[str, Any], claim: str) -> list[str]:
+    """The claim's texts; one within another is written `realm_access.roles`."""
+    if claim == "email" and claims.get("email_verified", True) is not True:
+        return []  # anybody may have typed it
+    found: Any = claims.get(claim)
+    if found is None and "." in claim:
+        outer, _, inner = claim.partition(".")
+        within = claims.get(outer)
+        found = within.get(inner) if isinstance(within, dict) else None
+    return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str)]
+
+
+def _compared(claim: str, values: Iterable[str]) -> frozenset[str]:
+    return frozenset(value.casefold() if claim == "email" else value for value in values)

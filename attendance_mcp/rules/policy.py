@@ -70,6 +70,7 @@ class _Groups(_Table):
 
 
 _Granted = Literal["whole school"] | _Groups
+_UNIONS = ("_Groups", "literal['whole school']", "constrained-str", "list[constrained-str]")  # pydantic's own names
 
 
 class _Allow(_Table):
@@ -127,8 +128,11 @@ class Policy:
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"The policy of ATTENDANCE_POLICY is no TOML: {error}.") from None
         except ValidationError as error:
-            problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(str(part) for part in problem["loc"] if part != "_Groups")
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            # What is wrong with a table of groups tells more than that it isn't the words "whole school".
+            within = (one for one in problems if "_Groups" in one["loc"] and one["type"] != "model_type")
+            problem = next(within, problems[0])
+            place = ".".join(str(part) for part in problem["loc"] if part not in _UNIONS)
             words = problem["msg"].removeprefix("Value error, ")
             raise SettingsError(f"The policy of ATTENDANCE_POLICY can't be used: {place}: {words}.") from None
 

@@ -42,6 +42,12 @@ def test_the_profile_gives_a_holiday_of_the_calendar_its_name():
     )
 
 
+def test_of_several_holidays_the_one_with_a_name_that_the_day_is_in_names_it():
+    day = date(2026, 12, 22)
+    others = [Holiday(START, START, "First day"), Holiday(day, day), BREAK]
+    assert SchoolCalendar([listed_year(days_off=[0, 6])], holidays=others).status(day).reason == "Winter break"
+
+
 def test_weekdays_off_count_from_sunday_in_the_api_and_are_read_off_the_list_where_it_gives_none():
     sunday_to_thursday = [day for day in YEAR if day.weekday() not in (4, 5)]
     for days_off in ([5, 6], None):

@@ -102,6 +102,8 @@ def test_a_programme_that_says_when_its_classes_are_due_has_said_it_whole():
     profile = Profile.from_toml('[school]\nclass_due_minutes = 20\n[programs.dp]\nclass_due = "17:00"')
     assert profile.program("dp").class_due_minutes is None
     assert profile.program("myp").class_due_minutes == 20
+    profile = Profile.from_toml('[school]\nclass_due = "17:00"\n[programs.dp]\nclass_due_minutes = 20')
+    assert profile.program("dp").class_due is None
 
 
 @pytest.mark.parametrize("code", ["myp", "MYP", "ib_myp", "ibmyp", "IB MYP"])
@@ -224,6 +226,12 @@ def test_every_wrong_place_is_named_at_once_and_in_words():
         ),
         ("[school]\ndays_off = 'Sunday'", snapshot("school.days_off: 'Sunday' is no list")),
         ("programs = 3", snapshot("programs: 3 is no table")),
+        (
+            "[school.excusal_rules]\nzzz = 1",
+            snapshot(
+                "school.excusal_rules.zzz: is no entry; the entries here are max_days, counts, needs_parent, needs_comment"
+            ),
+        ),
         ("me = true", snapshot("me: true is no advisor; write an id or a name")),
         (
             "[school",

@@ -120,6 +120,12 @@ def test_a_percentage_has_one_decimal_and_never_hides_the_side_it_is_on(rate, sh
     assert percent(rate, thresholds=[NINETY]) == shown
 
 
+def test_a_threshold_between_two_tenths_is_not_rounded_across_either():
+    threshold = Fraction(9004, 10000)
+    assert tenths(Fraction(90041, 100000), thresholds=[threshold]) == 901
+    assert tenths(Fraction(90039, 100000), thresholds=[threshold]) == 900
+
+
 @example(rate=Fraction(1, 2000), threshold=Fraction(1, 1000))
 @example(rate=Fraction(1999, 2000), threshold=Fraction(1))
 @given(rate=st.fractions(0, 1), threshold=st.integers(0, 1000).map(lambda number: Fraction(number, 1000)))

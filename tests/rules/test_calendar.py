@@ -82,8 +82,10 @@ def test_after_a_list_that_is_cut_short_only_the_weekend_is_known():
 def test_after_a_list_that_is_cut_short_the_profile_is_asked_and_then_the_marks():
     year = listed_year(until=date(2026, 11, 30), days_off=[0, 6])
     assert SchoolCalendar([year], days_off=WEEKEND).status(date(2026, 12, 1)).source is Source.PROFILE
-    by_marks = SchoolCalendar([year], marked={date(2026, 12, 1)}).status(date(2026, 12, 1))
-    assert (by_marks.kind, by_marks.source) == (DayKind.SCHOOL_DAY, Source.MARKS)
+    day = date(2026, 12, 1)
+    assert SchoolCalendar([year], marked={day}).status(day) == DayStatus(
+        day, DayKind.SCHOOL_DAY, Source.MARKS, reason="marks were taken"
+    )
 
 
 def test_a_list_that_ends_a_little_early_has_only_left_out_the_last_days_off():
@@ -139,6 +141,7 @@ def test_the_last_school_day_is_found_across_a_break_and_across_the_summer():
     assert calendar.last_school_day(START) == date(2026, 6, 18)
     assert calendar.last_school_day(date(2024, 1, 1)) is None
     assert calendar.last_school_day(date.min) is None
+    assert SchoolCalendar(marked={date.min}).last_school_day(date.min + timedelta(days=1)) == date.min
 
 
 @pytest.mark.parametrize("unlisted_off", [True, False])

@@ -108,6 +108,11 @@ def test_an_absence_with_an_excusal_gets_the_school_s_code_and_nothing_else():
         "EXCUSAL_NOT_MARKED [1, 2]: 1 to Excused, 2 to Excused",
         "GONE_AFTER_HOMEROOM [1, 2]: homeroom to Excused",
     ]
+    assert check("A", "PA", covered=True, excused=EXCUSED) == [
+        "EXCUSAL_NOT_MARKED [2]: homeroom to Excused, 2 to Excused",
+        "ARRIVED_LATE [1]: nothing to propose",
+        "IN_SOME_CLASSES [1, 2]: nothing to propose",
+    ]
 
 
 def test_without_a_named_code_an_absence_with_an_excusal_is_no_contradiction():

@@ -232,6 +232,8 @@ def test_every_wrong_place_is_named_at_once_and_in_words():
                 "school.excusal_rules.zzz: is no entry; the entries here are max_days, counts, needs_parent, needs_comment"
             ),
         ),
+        ("me = 0", "me: 0 is no advisor; write an id or a name"),
+        ("[school]\nkinds = { ' ' = 'out' }", "school.kinds: a label without words can't be found"),
         ("me = true", snapshot("me: true is no advisor; write an id or a name")),
         (
             "[school",

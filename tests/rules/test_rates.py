@@ -64,6 +64,11 @@ def test_late_marks_that_are_away_already_can_not_add_up_too():
         RateRule(late=Side.AWAY, lates_per_absence=3)
 
 
+def test_a_negative_number_of_lates_is_refused():
+    with pytest.raises(ValueError, match=r"^lates_per_absence can't be below 0$"):
+        RateRule(lates_per_absence=-1)
+
+
 def test_a_negative_count_is_refused():
     with pytest.raises(ValueError, match="below 0"):
         rate_of({Kind.PRESENT: -1})

@@ -214,7 +214,7 @@ _TABLES: dict[str, type[Table]] = {
 
 
 def _problem(found: ErrorDetails) -> str:
-    place = [str(part) for part in found["loc"] if part != "[key]"]
+    place = [str(part) for part in found["loc"]]
     match found["type"]:
         case "value_error":
             words = found["msg"].removeprefix("Value error, ")

@@ -128,6 +128,7 @@ def test_a_homeroom_register_not_taken_is_told_where_classes_have_marks():
     assert check("-", "PP-", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: homeroom to Present"]
     assert check("-", "AA", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: homeroom to Absent"]
     assert check("-", "FF", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: homeroom to Fieldtrip"]
+    assert check("-", "-F", register_taken=False) == ["HOMEROOM_NOT_TAKEN [2]: homeroom to Fieldtrip"]
     assert check("-", "LP", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: nothing to propose"]
     assert check("-", "TT", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: nothing to propose"]
     assert check("-", "---", register_taken=False) == check("", "PP", register_taken=False) == []

@@ -57,6 +57,7 @@ def test_the_vendors_code_for_health_under_another_name_is_told_without_that_nam
 def test_a_word_that_came_without_its_code_is_told_as_the_label():
     labels = of((10, "Clinic", True), (15, "Health", True), Clinic=Kind.HEALTH, Health=Kind.OUT)
     assert [labels.word(text) for text in ("clinic", "Absent", "Health")] == ["Excused", "Absent", "Health"]
+    assert of((10, "Clinic", True), Clinic=Kind.HEALTH).word("Health") == "Excused"
     assert Labels.of([(10, "Clinic", True)], kinds={"clinic": Kind.HEALTH}).word("Clinic") == "Clinic"
 
 

@@ -64,6 +64,11 @@ def test_a_claim_within_another_is_named_with_the_first_dot_and_may_have_more():
     assert policy.grants({"resource_access.my": {"client": ["office"]}}) == Grants()
 
 
+def test_the_places_of_a_policy_are_those_of_all_its_rules():
+    year_groups = {GRADE_8, Place("year group", "Grade 9")}
+    assert example().places() == UNLIMITED.read | year_groups | {HOMEROOM, Place("class", "Biology 9A")}
+
+
 def test_what_several_rules_grant_adds_up():
     both = example().grants({"groups": ["nurses"], "email": "mia.tanaka@school.example"})
     assert both.write == {HOMEROOM}

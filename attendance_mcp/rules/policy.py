@@ -128,7 +128,7 @@ class Policy:
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"The policy of ATTENDANCE_POLICY is no TOML: {error}.") from None
         except ValidationError as error:
-            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            problems = error.errors()
             # What is wrong with a table of groups tells more than that it isn't the words "whole school".
             within = (one for one in problems if "_Groups" in one["loc"] and one["type"] != "model_type")
             problem = next(within, problems[0])

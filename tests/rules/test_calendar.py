@@ -42,6 +42,12 @@ def test_the_profile_gives_a_holiday_of_the_calendar_its_name():
     )
 
 
+def test_a_holiday_is_off_from_its_first_day_to_its_last():
+    calendar = SchoolCalendar([YearDays(START, END)], days_off=[], holidays=[BREAK])
+    days = calendar.school_days(date(2026, 12, 18), date(2027, 1, 11))
+    assert days == [date(2026, 12, 18), date(2027, 1, 11)]
+
+
 def test_of_several_holidays_the_one_with_a_name_that_the_day_is_in_names_it():
     day = date(2026, 12, 22)
     others = [Holiday(START, START, "First day"), Holiday(day, day), BREAK]

@@ -41,4 +41,4 @@ def test_without_a_time_only_the_day_itself_is_unknown():
 
 
 def test_minutes_without_period_starts_say_nothing():
-    assert class_deadline(ProgramRules(class_due_minutes=20), DAY, period=1).at is None
+    assert class_deadline(ProgramRules(class_due_minutes=20), DAY, period=1) == Deadline(DAY)

@@ -79,7 +79,7 @@ def test_a_programme_s_own_entries_go_before_the_school_s():
         kinds = { 15 = "out", 16 = "health" }
         rate = { lates_per_absence = 3, left = "away" }
         [programs.myp]
-        homeroom_due = 08:30:00
+        homeroom_due = 08:30:59.25
         days_off = []
         kinds = { 15 = "absent" }
         rate = { lates_per_absence = 0 }

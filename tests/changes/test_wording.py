@@ -25,22 +25,25 @@ def student(id: int, first: str, last: str, **more: object) -> Student:
     return Student(id=id, first_name=first, last_name=last, **{"year_group_id": 8, "program_code": "myp", **more})
 
 
-WORDS = Words(
-    students={
-        MIA: student(MIA, "Mia", "Tanaka"),
-        NOAH: student(NOAH, "Noah", "Okafor", year_group_id=None, class_grade="Grade 9"),
-        NOEL: student(NOEL, "Noel", "Silva", year_group_id=None),
-        LENA: student(LENA, "Lena", "Vogt"),
-        TWIN: student(TWIN, "LENA", "Vogt"),
-    },
-    groups={8: "Grade 8"},
-    classes={id: ClassRecord(id=id, name=name) for id, name in ((MATHS, "Maths 8"), (ART, "Art 8"), (MUSIC, "Music"))},
-    parents={31: "Aiko Tanaka"},
-    labels={("myp", DAY): LABELS, ("myp", OTHER): LABELS},
-    vendors=Labels.of([]),
-    disclosure=EVERYTHING,
-    today=DAY,
-)
+def words() -> Words:
+    return Words(
+        students={
+            MIA: student(MIA, "Mia", "Tanaka"),
+            NOAH: student(NOAH, "Noah", "Okafor", year_group_id=None, class_grade="Grade 9"),
+            NOEL: student(NOEL, "Noel", "Silva", year_group_id=None),
+            LENA: student(LENA, "Lena", "Vogt"),
+            TWIN: student(TWIN, "LENA", "Vogt"),
+        },
+        groups={8: "Grade 8", 1: "Grade 1"},
+        classes={
+            id: ClassRecord(id=id, name=name) for id, name in ((MATHS, "Maths 8"), (ART, "Art 8"), (MUSIC, "Music"))
+        },
+        parents={31: "Aiko Tanaka"},
+        labels={("myp", DAY): LABELS, ("myp", OTHER): LABELS},
+        vendors=Labels.of([]),
+        disclosure=EVERYTHING,
+        today=DAY,
+    )
 
 
 def marked(
@@ -100,7 +103,7 @@ EVERY = {
 
 
 def test_a_change_by_itself_is_one_sentence():
-    assert {what: summary([change], WORDS) for what, change in EVERY.items()} == snapshot(
+    assert {what: summary([change], words()) for what, change in EVERY.items()} == snapshot(
         {
             "a mark": "Mark Mia Tanaka (Grade 8) Tardy on Tue 24 Nov, was Absent.",
             "a mark where none was": "Mark Noah Okafor (Grade 9) Tardy on Tue 24 Nov, was not taken.",
@@ -135,7 +138,7 @@ def test_a_change_by_itself_is_one_sentence():
 
 def test_a_row_says_whose_record_it_was_and_becomes():
     told = {}
-    for what, row in zip(EVERY, rows_of(EVERY.values(), WORDS), strict=True):
+    for what, row in zip(EVERY, rows_of(EVERY.values(), words()), strict=True):
         told[what] = f"{row.student}: {row.record}: {row.was} → {row.becomes}"
     assert told == snapshot(
         {
@@ -262,18 +265,18 @@ def notes(before: str | None, after: str | None, who: int) -> Change:
     ],
 )
 def test_many_changes_are_one_line(changes, line):
-    assert summary(changes, WORDS) == line
+    assert summary(changes, words()) == line
 
 
 def test_without_texts_a_note_is_only_counted():
-    assert summary([EVERY["a mark and its note"]], WORDS, texts=False) == snapshot(
+    assert summary([EVERY["a mark and its note"]], words(), texts=False) == snapshot(
         "Mark Mia Tanaka (Grade 8) Tardy in Art 8, period 2, on Tue 24 Nov, 1 note written."
     )
 
 
 def test_what_is_alike_is_told_once():
     trip = [marked(ABSENT, LATE, who=who, in_class=id) for id in (MATHS, ART) for who in (MIA, NOAH)]
-    assert grouped([*trip, marked(ABSENT, LATE, who=NOEL, in_class=MUSIC)], WORDS) == snapshot(
+    assert grouped([*trip, marked(ABSENT, LATE, who=NOEL, in_class=MUSIC)], words()) == snapshot(
         [
             ChangeGroup(
                 record="Maths 8, period 2, Tue 2026-11-24; Art 8, period 2, Tue 2026-11-24",
@@ -293,14 +296,14 @@ def test_an_outcome_and_its_reason_are_told_once_a_change_was_sent():
     ended = Change(change.kind, change.target, None, FEVER, Outcome.DONE, made_id=78)
     refused = Change(change.kind, change.target, None, FEVER, Outcome.REFUSED, "no")
     under_way = Change(change.kind, change.target, None, FEVER, Outcome.SENDING)
-    rows = rows_of([change, ended, refused, under_way], WORDS)
+    rows = rows_of([change, ended, refused, under_way], words())
     assert [(row.record, row.outcome, row.reason) for row in rows] == [
         ("new excusal", "", ""),
         ("excusal 78", "done", ""),
         ("new excusal", "refused", "no"),
         ("new excusal", "", ""),
     ]
-    assert [(row.record, row.outcome, row.reason) for row in grouped([change, ended, refused, under_way], WORDS)] == [
+    assert [(row.record, row.outcome, row.reason) for row in grouped([change, ended, refused, under_way], words())] == [
         ("new excusal", "", ""),
         ("excusal 78", "done", ""),
         ("new excusal", "refused", "no"),

@@ -96,7 +96,7 @@ def test_after_a_list_that_is_cut_short_the_profile_is_asked_and_then_the_marks(
 
 def test_a_list_that_ends_a_little_early_has_only_left_out_the_last_days_off():
     calendar = SchoolCalendar([listed_year(until=END - CUT_SHORT, days_off=[0, 6])])
-    assert calendar.status(END).kind is DayKind.DAY_OFF
+    assert calendar.status(END) == DayStatus(END, DayKind.DAY_OFF, Source.CALENDAR, reason="holiday")
 
 
 def test_where_unlisted_days_are_open_the_profile_and_the_marks_decide():

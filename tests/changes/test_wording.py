@@ -25,7 +25,7 @@ def student(id: int, first: str, last: str, **more: object) -> Student:
     return Student(id=id, first_name=first, last_name=last, **{"year_group_id": 8, "program_code": "myp", **more})
 
 
-def words() -> Words:
+def words(labels: Labels = LABELS) -> Words:
     return Words(
         students={
             MIA: student(MIA, "Mia", "Tanaka"),
@@ -39,7 +39,7 @@ def words() -> Words:
             id: ClassRecord(id=id, name=name) for id, name in ((MATHS, "Maths 8"), (ART, "Art 8"), (MUSIC, "Music"))
         },
         parents={31: "Aiko Tanaka"},
-        labels={("myp", DAY): LABELS, ("myp", OTHER): LABELS},
+        labels={("myp", DAY): labels, ("myp", OTHER): labels},
         vendors=Labels.of([]),
         disclosure=EVERYTHING,
         today=DAY,
@@ -289,6 +289,14 @@ def test_what_is_alike_is_told_once():
             ),
         ]
     )
+
+
+def test_only_a_change_that_makes_a_mark_of_health_is_told_as_another_where_those_are_not_told():
+    told = words(Labels.of([], health_apart=False))
+    ill = MarkValue(10)
+    assert told.hides(marked(ABSENT, ill))
+    for change in (marked(ill, ABSENT), marked(ill, MarkValue(10, "Fever")), marked(ABSENT, LATE), EVERY["an excusal"]):
+        assert not told.hides(change)
 
 
 def test_an_outcome_and_its_reason_are_told_once_a_change_was_sent():

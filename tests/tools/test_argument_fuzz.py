@@ -229,3 +229,8 @@ def test_an_argument_of_another_type_or_out_of_bounds_is_told_what_was_expected(
             "true or false is expected",
         ]
     )
+
+
+def test_a_list_of_just_as_many_as_are_allowed_is_taken(playing: Playing) -> None:
+    wrong, said = playing.call("find_in_school", {"names_or_ids": ["Mia"] * 60})
+    assert not wrong, said

@@ -57,6 +57,11 @@ def test_a_plan_that_is_under_way_is_not_told_as_carried_out():
     )
 
 
+def test_a_person_of_whom_an_older_store_does_not_say_where_is_a_person():
+    first = told(**ENDED, approval="human", outcomes={"done": 1}, read_back=True)[0]
+    assert first == "Carried out at 10:30, agreed by a person: 1 done. The records were read back."
+
+
 @pytest.mark.parametrize(
     ("facts", "lines"),
     [

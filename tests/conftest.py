@@ -26,6 +26,8 @@ from .upstream_school import TODAY, UpstreamSchool
 
 # The same examples at every run: what one run finds, every run finds. `HYPOTHESIS_PROFILE=default` looks further.
 settings.register_profile("repeatable", derandomize=True)
+# `make mutate` tries many faults, beside other work: fewer examples, and none fails because the machine is busy.
+settings.register_profile("mutants", derandomize=True, max_examples=30, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

@@ -83,7 +83,8 @@ class WriteFacts(Facts):
         if self.repeated:
             yield f"Already carried out at {self.carried_out}: {tally}. This call wrote nothing more."
         else:
-            by = "by its confirmation alone" if self.approval == "token" else f"by a person {_WHERE.get(self.way, '')}"
+            where = f" {_WHERE[self.way]}" if self.way else ""
+            by = "by its confirmation alone" if self.approval == "token" else f"by a person{where}"
             yield f"Carried out at {self.carried_out}, agreed {by}: {tally}.{self._how_it_is_known()}"
         after = [f"Warning: {warning}" for warning in self.warnings]
         if self.outcomes.get("unknown"):

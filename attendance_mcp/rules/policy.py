@@ -72,6 +72,7 @@ class _Groups(_Table):
 
 
 _Granted = Literal["whole school"] | _Groups
+_UNIONS = ("_Groups", "constrained-str")  # what pydantic calls the ways of a union, beside those with brackets
 
 
 class _Allow(_Table):
@@ -126,8 +127,11 @@ class Policy:
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"The policy of ATTENDANCE_POLICY is no TOML: {error}.") from None
         except ValidationError as error:
-            problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(part for part in map(str, problem["loc"]) if part != "_Groups" and "[" not in part)
+            problems = error.errors()
+            # What is wrong with a table of groups tells more than that it isn't the words "whole school".
+            within = (one for one in problems if "_Groups" in one["loc"] and one["type"] != "model_type")
+            problem = next(within, problems[0])
+            place = ".".join(str(part) for part in problem["loc"] if part not in _UNIONS and "[" not in str(part))
             raise _wrong(place, problem["msg"].removeprefix("Value error, ")) from None
         for number, rule in enumerate(rules):
             _check_schools(f"allow.{number}.schools", rule, schools)

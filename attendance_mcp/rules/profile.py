@@ -146,7 +146,7 @@ def program_key(code: str) -> str:
 
 def explain(error: ValidationError) -> list[str]:
     """One line for each wrong entry: its place in the file, and what is expected there."""
-    return [_problem(found) for found in error.errors(include_url=False)]
+    return [_problem(found) for found in error.errors()]
 
 
 def _merge(school: ProgramTable, own: ProgramTable) -> ProgramRules:
@@ -214,7 +214,7 @@ _TABLES: dict[str, type[Table]] = {
 
 
 def _problem(found: ErrorDetails) -> str:
-    place = [str(part) for part in found["loc"] if part != "[key]"]
+    place = [str(part) for part in found["loc"]]
     match found["type"]:
         case "value_error":
             words = found["msg"].removeprefix("Value error, ")

@@ -134,6 +134,19 @@ def test_no_mark_lies_on_what_stands_before_the_text(text):
     assert not unicodedata.combining(one_line(text)[0])
 
 
+BLANKS = sorted(
+    char
+    for char in map(chr, range(sys.maxunicode + 1))
+    if char in "\t\n\v\f\r\x85" or unicodedata.category(char) in ("Zs", "Zl", "Zp")
+)
+
+
+def test_words_stay_apart_whatever_blank_or_line_break_stands_between_them():
+    for blank in BLANKS:
+        for read in (sanitise, one_line):
+            assert (blank, read(f"a{blank}b"), read(f"a{blank}\u0338b")) == (blank, "a b", "a b")
+
+
 # --- the line and the fence ---
 
 

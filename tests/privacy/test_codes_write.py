@@ -90,8 +90,8 @@ async def test_every_writing_tool_takes_codes_and_its_question_names_the_person(
         for tool, arguments in plans(known, who):
             done = await apply(ask, await ask.facts(tool, **arguments))
             assert set((done.structured_content or {})["outcomes"]) == {"done"}, text(done)
-        await ask("list_changes", limit=3)
-        await ask("list_changes", student_id=who("student", known.student))
+        await ask.facts("list_changes", limit=3)
+        await ask.facts("list_changes", student_id=who("student", known.student))
     assert people.in_("\n".join(read)) == set()
     assert len(questions) == len(known.writes())
     assert all(people.in_(question) and not CODE.search(question) for question in questions)

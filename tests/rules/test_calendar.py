@@ -42,6 +42,18 @@ def test_the_profile_gives_a_holiday_of_the_calendar_its_name():
     )
 
 
+def test_a_holiday_is_off_from_its_first_day_to_its_last():
+    calendar = SchoolCalendar([YearDays(START, END)], days_off=[], holidays=[BREAK])
+    days = calendar.school_days(date(2026, 12, 18), date(2027, 1, 11))
+    assert days == [date(2026, 12, 18), date(2027, 1, 11)]
+
+
+def test_of_several_holidays_the_one_with_a_name_that_the_day_is_in_names_it():
+    day = date(2026, 12, 22)
+    others = [Holiday(START, START, "First day"), Holiday(day, day), BREAK]
+    assert SchoolCalendar([listed_year(days_off=[0, 6])], holidays=others).status(day).reason == "Winter break"
+
+
 def test_weekdays_off_count_from_sunday_in_the_api_and_are_read_off_the_list_where_it_gives_none():
     sunday_to_thursday = [day for day in YEAR if day.weekday() not in (4, 5)]
     for days_off in ([5, 6], None):
@@ -76,13 +88,15 @@ def test_after_a_list_that_is_cut_short_only_the_weekend_is_known():
 def test_after_a_list_that_is_cut_short_the_profile_is_asked_and_then_the_marks():
     year = listed_year(until=date(2026, 11, 30), days_off=[0, 6])
     assert SchoolCalendar([year], days_off=WEEKEND).status(date(2026, 12, 1)).source is Source.PROFILE
-    by_marks = SchoolCalendar([year], marked={date(2026, 12, 1)}).status(date(2026, 12, 1))
-    assert (by_marks.kind, by_marks.source) == (DayKind.SCHOOL_DAY, Source.MARKS)
+    day = date(2026, 12, 1)
+    assert SchoolCalendar([year], marked={day}).status(day) == DayStatus(
+        day, DayKind.SCHOOL_DAY, Source.MARKS, reason="marks were taken"
+    )
 
 
 def test_a_list_that_ends_a_little_early_has_only_left_out_the_last_days_off():
     calendar = SchoolCalendar([listed_year(until=END - CUT_SHORT, days_off=[0, 6])])
-    assert calendar.status(END).kind is DayKind.DAY_OFF
+    assert calendar.status(END) == DayStatus(END, DayKind.DAY_OFF, Source.CALENDAR, reason="holiday")
 
 
 def test_where_unlisted_days_are_open_the_profile_and_the_marks_decide():
@@ -133,6 +147,7 @@ def test_the_last_school_day_is_found_across_a_break_and_across_the_summer():
     assert calendar.last_school_day(START) == date(2026, 6, 18)
     assert calendar.last_school_day(date(2024, 1, 1)) is None
     assert calendar.last_school_day(date.min) is None
+    assert SchoolCalendar(marked={date.min}).last_school_day(date.min + timedelta(days=1)) == date.min
 
 
 @pytest.mark.parametrize("unlisted_off", [True, False])

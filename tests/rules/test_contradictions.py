@@ -108,6 +108,11 @@ def test_an_absence_with_an_excusal_gets_the_school_s_code_and_nothing_else():
         "EXCUSAL_NOT_MARKED [1, 2]: 1 to Excused, 2 to Excused",
         "GONE_AFTER_HOMEROOM [1, 2]: homeroom to Excused",
     ]
+    assert check("A", "PA", covered=True, excused=EXCUSED) == [
+        "EXCUSAL_NOT_MARKED [2]: homeroom to Excused, 2 to Excused",
+        "ARRIVED_LATE [1]: nothing to propose",
+        "IN_SOME_CLASSES [1, 2]: nothing to propose",
+    ]
 
 
 def test_without_a_named_code_an_absence_with_an_excusal_is_no_contradiction():
@@ -123,6 +128,7 @@ def test_a_homeroom_register_not_taken_is_told_where_classes_have_marks():
     assert check("-", "PP-", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: homeroom to Present"]
     assert check("-", "AA", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: homeroom to Absent"]
     assert check("-", "FF", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: homeroom to Fieldtrip"]
+    assert check("-", "-F", register_taken=False) == ["HOMEROOM_NOT_TAKEN [2]: homeroom to Fieldtrip"]
     assert check("-", "LP", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: nothing to propose"]
     assert check("-", "TT", register_taken=False) == ["HOMEROOM_NOT_TAKEN [1, 2]: nothing to propose"]
     assert check("-", "---", register_taken=False) == check("", "PP", register_taken=False) == []

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from attendance_mcp.rules.due import Due, class_deadline, homeroom_deadline
+from attendance_mcp.rules.due import Deadline, Due, class_deadline, homeroom_deadline
 from attendance_mcp.rules.profile import ProgramRules
 
 DAY = date(2026, 11, 24)
@@ -29,7 +29,7 @@ def test_a_homeroom_register_is_due_from_the_profile_s_time_on(clock, due):
     [(1, "2026-11-24T09:20"), (2, "2026-11-24T16:00"), (6, "2026-11-25T00:10")],
 )
 def test_a_class_register_is_due_after_its_period_s_start_or_at_the_day_s_one_time(period, expected):
-    assert class_deadline(RULES, DAY, period=period).at == datetime.fromisoformat(expected)
+    assert class_deadline(RULES, DAY, period=period) == Deadline(DAY, datetime.fromisoformat(expected))
 
 
 def test_without_a_time_only_the_day_itself_is_unknown():
@@ -41,4 +41,4 @@ def test_without_a_time_only_the_day_itself_is_unknown():
 
 
 def test_minutes_without_period_starts_say_nothing():
-    assert class_deadline(ProgramRules(class_due_minutes=20), DAY, period=1).at is None
+    assert class_deadline(ProgramRules(class_due_minutes=20), DAY, period=1) == Deadline(DAY)

@@ -25,6 +25,13 @@ def test_every_way_to_ask_for_a_mark_of_health_answers_the_label_for_excused():
     assert not any(labels.hides(code) for code in (None, NOT_TAKEN, 0, 1, 13, 99))
 
 
+def test_a_mark_without_words_has_its_codes_label_and_one_of_an_unknown_code_has_its_number():
+    labels = of((2, "Tardy", True))
+    assert labels.of_mark(2, "") == labels[2] == Label(2, "Tardy", Kind.UNCLASSIFIED)
+    assert labels.of_mark(99, "") == labels[99] == Label(99, "Code 99", Kind.UNCLASSIFIED)
+    assert labels.of_mark(99, "Choir") == Label(99, "Choir", Kind.UNCLASSIFIED)
+
+
 @pytest.mark.parametrize(
     ("categories", "expected"),
     [
@@ -50,6 +57,7 @@ def test_the_vendors_code_for_health_under_another_name_is_told_without_that_nam
 def test_a_word_that_came_without_its_code_is_told_as_the_label():
     labels = of((10, "Clinic", True), (15, "Health", True), Clinic=Kind.HEALTH, Health=Kind.OUT)
     assert [labels.word(text) for text in ("clinic", "Absent", "Health")] == ["Excused", "Absent", "Health"]
+    assert of((10, "Clinic", True), Clinic=Kind.HEALTH).word("Health") == "Excused"
     assert Labels.of([(10, "Clinic", True)], kinds={"clinic": Kind.HEALTH}).word("Clinic") == "Clinic"
 
 

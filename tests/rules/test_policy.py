@@ -58,6 +58,17 @@ def test_a_claim_is_granted_what_its_rule_says_and_what_may_be_written_may_be_re
     assert example().grants(claims) == grants
 
 
+def test_a_claim_within_another_is_named_with_the_first_dot_and_may_have_more():
+    policy = Policy.from_toml(OFFICE.replace('"groups"', '"resource_access.my.client"'))
+    assert policy.grants({"resource_access": {"my.client": ["office"]}}) == UNLIMITED
+    assert policy.grants({"resource_access.my": {"client": ["office"]}}) == Grants()
+
+
+def test_the_places_of_a_policy_are_those_of_all_its_rules():
+    year_groups = {GRADE_8, Place("year group", "Grade 9")}
+    assert example().places() == UNLIMITED.read | year_groups | {HOMEROOM, Place("class", "Biology 9A")}
+
+
 def test_what_several_rules_grant_adds_up():
     both = example().grants({"groups": ["nurses"], "email": "mia.tanaka@school.example"})
     assert both.write == {HOMEROOM}
@@ -71,14 +82,24 @@ def test_what_several_rules_grant_adds_up():
         ("", "can't be used: allow: Field required."),
         ("allow = []", "can't be used: allow: List should have at least 1 item after validation, not 0."),
         (OFFICE + "raed = 1\n", "can't be used: allow.0.raed: Extra inputs are not permitted."),
-        (OFFICE.replace('read = "whole school"', 'read = "everything"'), "can't be used: allow.0.read"),
+        (
+            OFFICE.replace('read = "whole school"', 'read = "everything"'),
+            "can't be used: allow.0.read: Input should be 'whole school'.",
+        ),
         (
             OFFICE + '[[allow]]\nclaim = "x"\nvalue = "y"\n',
             "can't be used: allow.1: grants nothing: give read or write.",
         ),
-        (OFFICE.replace('"office"', "[]"), "can't be used: allow.0.value"),
-        (OFFICE.replace('"office"', '""'), "can't be used: allow.0.value"),
-        ('[[allow]]\nclaim = "x"\nvalue = "y"\nread.clases = ["a"]\n', "can't be used: allow.0.read"),
+        (OFFICE.replace('"office"', "[]"), "can't be used: allow.0.value: Input should be a valid string."),
+        (OFFICE.replace('"office"', '""'), "can't be used: allow.0.value: String should have at least 1 character."),
+        (
+            '[[allow]]\nclaim = "x"\nvalue = "y"\nread.clases = ["a"]\n',
+            "can't be used: allow.0.read.clases: Extra inputs are not permitted.",
+        ),
+        (
+            '[[allow]]\nclaim = "x"\nvalue = "y"\nread.classes = "a"\n',
+            "can't be used: allow.0.read.classes: Input should be a valid list.",
+        ),
     ],
 )
 def test_a_file_that_is_not_understood_wholly_is_refused(text, said):

@@ -79,7 +79,7 @@ def test_a_programme_s_own_entries_go_before_the_school_s():
         kinds = { 15 = "out", 16 = "health" }
         rate = { lates_per_absence = 3, left = "away" }
         [programs.myp]
-        homeroom_due = 08:30:00
+        homeroom_due = 08:30:59.25
         days_off = []
         kinds = { 15 = "absent" }
         rate = { lates_per_absence = 0 }
@@ -102,6 +102,8 @@ def test_a_programme_that_says_when_its_classes_are_due_has_said_it_whole():
     profile = Profile.from_toml('[school]\nclass_due_minutes = 20\n[programs.dp]\nclass_due = "17:00"')
     assert profile.program("dp").class_due_minutes is None
     assert profile.program("myp").class_due_minutes == 20
+    profile = Profile.from_toml('[school]\nclass_due = "17:00"\n[programs.dp]\nclass_due_minutes = 20')
+    assert profile.program("dp").class_due is None
 
 
 @pytest.mark.parametrize("code", ["myp", "MYP", "ib_myp", "ibmyp", "IB MYP"])
@@ -224,6 +226,15 @@ def test_every_wrong_place_is_named_at_once_and_in_words():
         ),
         ("[school]\ndays_off = 'Sunday'", snapshot("school.days_off: 'Sunday' is no list")),
         ("programs = 3", snapshot("programs: 3 is no table")),
+        (
+            "[school.excusal_rules]\nzzz = 1",
+            snapshot(
+                "school.excusal_rules.zzz: is no entry; the entries here are max_days, counts, needs_parent, needs_comment"
+            ),
+        ),
+        ("[school]\nexcused_code = true", "school.excused_code: true is neither a code nor a label"),
+        ("me = 0", "me: 0 is no advisor; write an id or a name"),
+        ("[school]\nkinds = { ' ' = 'out' }", "school.kinds: a label without words can't be found"),
         ("me = true", snapshot("me: true is no advisor; write an id or a name")),
         (
             "[school",
@@ -237,6 +248,19 @@ def test_a_wrong_entry_is_told_in_one_line(text, problem):
 
 def test_a_code_that_means_the_same_everywhere_may_be_written_down():
     assert Profile.from_toml("[school.kinds]\n0 = 'absent'\n1 = 'present'").kinds("dp")[0] is Kind.ABSENT
+
+
+def test_days_may_stand_in_quotes_and_spaces_in_a_name_do_not_count():
+    profile = Profile.from_toml("""
+        me = " Sofia   Lindqvist"
+        [school]
+        holidays = [" 2026-10-12", { start = "2026-12-19", end = "2027-01-10" }]
+        """)
+    assert profile.me == "Sofia Lindqvist"
+    assert profile.program("dp").holidays == (
+        Holiday(date(2026, 10, 12), date(2026, 10, 12)),
+        Holiday(date(2026, 12, 19), date(2027, 1, 10)),
+    )
 
 
 def test_a_file_from_a_windows_editor_is_read():

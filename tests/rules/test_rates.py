@@ -64,6 +64,11 @@ def test_late_marks_that_are_away_already_can_not_add_up_too():
         RateRule(late=Side.AWAY, lates_per_absence=3)
 
 
+def test_a_negative_number_of_lates_is_refused():
+    with pytest.raises(ValueError, match=r"^lates_per_absence can't be below 0$"):
+        RateRule(lates_per_absence=-1)
+
+
 def test_a_negative_count_is_refused():
     with pytest.raises(ValueError, match="below 0"):
         rate_of({Kind.PRESENT: -1})
@@ -118,6 +123,12 @@ def test_the_order_of_the_counts_does_not_matter(counts: Mapping[Kind, int], rul
 )
 def test_a_percentage_has_one_decimal_and_never_hides_the_side_it_is_on(rate, shown):
     assert percent(rate, thresholds=[NINETY]) == shown
+
+
+def test_a_threshold_between_two_tenths_is_not_rounded_across_either():
+    threshold = Fraction(9004, 10000)
+    assert tenths(Fraction(90041, 100000), thresholds=[threshold]) == 901
+    assert tenths(Fraction(90039, 100000), thresholds=[threshold]) == 900
 
 
 @example(rate=Fraction(1, 2000), threshold=Fraction(1, 1000))

@@ -29,6 +29,8 @@ def test_an_untaken_day_inside_a_run_is_a_gap_and_one_at_its_edge_is_not():
     days = dict.fromkeys(on(3, 5), Kind.ABSENT) | {date(2026, 11, 6): Kind.NOT_TAKEN}
     [run] = runs(days, SCHOOL_DAYS)
     assert (run.days, run.gaps, len(run)) == (tuple(on(3, 5)), tuple(on(4)), 2)
+    [run] = runs(dict.fromkeys(on(3, 5, 10), Kind.ABSENT), SCHOOL_DAYS)
+    assert (run.days, run.gaps) == (tuple(on(3, 5, 10)), tuple(on(4, 6, 9)))
 
 
 def test_any_mark_that_is_not_away_breaks_a_run():

@@ -187,7 +187,7 @@ def test_any_arguments_get_a_clear_answer_and_write_nothing(
 
 
 WRONG = {
-    "integer": ["5; DROP", 5.5, True, []],
+    "integer": ["5; DROP", 5.5, True, [], -5, 2**53],
     "number": ["many", [], {}],
     "string": [[5], {}],
     "boolean": ["yes", 1, []],
@@ -195,7 +195,7 @@ WRONG = {
 }
 
 
-def test_an_argument_of_another_type_is_told_what_was_expected(playing: Playing) -> None:
+def test_an_argument_of_another_type_or_out_of_bounds_is_told_what_was_expected(playing: Playing) -> None:
     """Every argument of every tool, each by itself: the error names it, and what it should have been."""
     expected = set()
     for name, tool in playing.tools.items():
@@ -218,6 +218,10 @@ def test_an_argument_of_another_type_is_told_what_was_expected(playing: Playing)
             "a whole number above 0 is expected",
             "a whole number is expected",
             "an id is a whole number above 0, such as 10423411",
+            "at least 0 is expected",
+            "at least 2 is expected",
+            "at most 15 is expected",
+            "at most 50 is expected",
             "one of 'counts', 'exceptions' or 'full' is expected",
             "one of 'homeroom' or 'class' is expected",
             "one of 'register', 'term' or 'changes' is expected",
@@ -225,3 +229,8 @@ def test_an_argument_of_another_type_is_told_what_was_expected(playing: Playing)
             "true or false is expected",
         ]
     )
+
+
+def test_a_list_of_just_as_many_as_are_allowed_is_taken(playing: Playing) -> None:
+    wrong, said = playing.call("find_in_school", {"names_or_ids": ["Mia"] * 60})
+    assert not wrong, said

@@ -1,12 +1,8 @@
-"""Real server processes, over stdio, to be killed while they carry a plan out, and where a test may do so.
-
-They are forked off a process that has imported everything: starting the command anew for each kill takes a second each.
-"""
+"""Real server processes, over stdio, to be killed while they carry a plan out, and where a test may do so."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import select
 import signal
@@ -19,30 +15,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, Protocol
 
+from tests.forks import FORKS
 from tests.server.process import Wire
 
 from .errands import Facts
 
 When = Literal["before", "after"]
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "tests.changes.killing",
-        "attendance_mcp.cli",
-        "attendance_mcp.server",
-        "attendance_mcp.stdio",
-        "attendance_mcp.changes.store",
-        "attendance_mcp.api.transport",
-        "attendance_mcp.window.plans",
-        "httpx",
-        "httpcore",
-        "truststore",
-        "stamina",
-        "psycopg",
-        "sqlalchemy.dialects.sqlite",
-        "sqlalchemy.dialects.postgresql.psycopg",
-    ]
-)
 
 
 class Moment(Protocol):
@@ -57,11 +35,9 @@ class Child:
 
     def __init__(self, environment: Mapping[str, str], plan: Facts, *, commit: int = 0, when: When = "before") -> None:
         """With `commit` it kills itself before or after that commit of its store, counted from 1."""
-        stdin, to_child = _FORKS.Pipe(duplex=False)
-        self._answers, stdout = _FORKS.Pipe(duplex=False)
-        self._process = _FORKS.Process(
-            target=_serve, args=(stdin, stdout, dict(environment), commit, when), daemon=True
-        )
+        stdin, to_child = FORKS.Pipe(duplex=False)
+        self._answers, stdout = FORKS.Pipe(duplex=False)
+        self._process = FORKS.Process(target=_serve, args=(stdin, stdout, dict(environment), commit, when), daemon=True)
         self._process.start()
         stdin.close()
         stdout.close()

@@ -34,8 +34,8 @@ def state(school: UpstreamSchool) -> tuple[str, str]:
         return tuple(store.execute("select state, approval from plans").fetchone())
 
 
-def approve(school: UpstreamSchool, *arguments: str, **settings: str):
-    return terminal("approve", *arguments, environment=school.environment(**settings))
+def approve(school: UpstreamSchool, *arguments: str, anew: bool = False, **settings: str):
+    return terminal("approve", *arguments, environment=school.environment(**settings), anew=anew)
 
 
 def ended(at: Terminal, last: str) -> int:
@@ -48,7 +48,7 @@ def test_a_yes_carries_out_what_was_shown_and_prints_each_outcome(school):
     student = absent(school)[0]
     late_here = label(school, student, 2)
     plan = planned(school, late(student, notes="Bus 4"))
-    with approve(school, str(plan["confirmation"])) as at:
+    with approve(school, str(plan["confirmation"]), anew=True) as at:
         at.wait_for(QUESTION)
         assert str(plan["summary"]) in at.screen
         assert f"- {named(school, student)}: homeroom, Tue {DAY}: Absent → {late_here}, note “Bus 4”" in at.screen
@@ -100,7 +100,7 @@ def test_a_no_discards_the_plan(school):
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["Ctrl+C", "Ctrl+D"])
 def test_whoever_leaves_the_question_leaves_the_plan_waiting(school, key):
     plan = planned(school, late(absent(school)[0]))
-    with approve(school, str(plan["confirmation"])) as at:
+    with approve(school, str(plan["confirmation"]), anew=True) as at:
         at.wait_for(QUESTION)
         at.type(key)
         assert ended(at, "No answer. Nothing was written, and the plan goes on waiting.") == 1

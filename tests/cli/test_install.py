@@ -18,6 +18,7 @@ from attendance_mcp.cli import main
 from attendance_mcp.commands.hosts import hosts
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.settings import Settings
+from tests.measured import measured
 from tests.upstream_school import TOKEN, UpstreamSchool
 
 ZONE = "Europe/Vienna"
@@ -175,7 +176,7 @@ async def test_what_is_installed_starts_a_server_over_the_school(home, same_scho
     assert done.exit_code == 0, done.output
     entry = json.loads(place(home, "claude-code").read_text())["mcpServers"]["attendance"]
     today = {"ATTENDANCE_TODAY": "2026-11-24", "HOME": os.environ["HOME"]}
-    server = StdioServerParameters(command=entry["command"], args=entry["args"], env=entry["env"] | today)
+    server = StdioServerParameters(command=entry["command"], args=entry["args"], env=entry["env"] | today | measured())
     async with Client(stdio_client(server)) as client:
         told = await client.call_tool("get_school_context", {})
     assert not told.is_error

@@ -10,9 +10,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from tests.measured import measured
 
 COMMAND = [sys.executable, "-m", "attendance_mcp"]
 
@@ -52,6 +54,10 @@ def running(*arguments: str, settings: Mapping[str, str], seconds: float = 60) -
             yield process
         finally:
             watchdog.cancel()
+            if measured():  # what is killed writes nothing down
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(10)
             process.kill()
 
 

@@ -68,6 +68,15 @@ def test_a_file_is_never_written_over(same_school, tmp_path):
     assert done.stderr == f"attendance-mcp: {kept} is there already, and is not written over.\n"
 
 
+def test_a_file_that_can_not_be_made_is_said(same_school, tmp_path):
+    nowhere = tmp_path / "nowhere" / "roll.csv"
+    done = export(same_school, "roll", "--group", "Grade 8", "--output", str(nowhere))
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"attendance-mcp: {nowhere} can't be written: No such file or directory.\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.measured import end
+
 CTRL_C, CTRL_D = "\x03", "\x04"
 _PATIENCE = 60
 
@@ -70,7 +72,7 @@ def terminal(*arguments: str, environment: Mapping[str, str]) -> Iterator[Termin
     try:
         yield Terminal(process, ours)
     finally:
-        process.kill()
+        end(process)
         process.wait()
         os.close(ours)
 

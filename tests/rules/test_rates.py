@@ -67,6 +67,8 @@ def test_late_marks_that_are_away_already_can_not_add_up_too():
 def test_a_negative_count_is_refused():
     with pytest.raises(ValueError, match="below 0"):
         rate_of({Kind.PRESENT: -1})
+    with pytest.raises(ValueError, match="below 0"):
+        RateRule(lates_per_absence=-1)
 
 
 @given(counts=Counts, rule=Rules)

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.measured import measured
+from tests.measured import end
 
 COMMAND = [sys.executable, "-m", "attendance_mcp"]
 
@@ -54,11 +54,7 @@ def running(*arguments: str, settings: Mapping[str, str], seconds: float = 60) -
             yield process
         finally:
             watchdog.cancel()
-            if measured():  # what is killed writes nothing down
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-            process.kill()
+            end(process)
 
 
 def peak_memory(process: subprocess.Popen[str]) -> float:

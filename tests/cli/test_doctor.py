@@ -10,11 +10,14 @@ import pytest
 from inline_snapshot import snapshot
 from starlette.responses import JSONResponse
 
+from attendance_mcp import sandbox
 from tests.api.upstream import serve
 from tests.questions.filtered import filtered
 from tests.upstream_school import TOKEN, UpstreamSchool
 
 from .shell import command
+
+PROFILE = Path(sandbox.__file__).with_name("school.toml")
 
 
 def doctor(school: UpstreamSchool, *arguments: str, **settings: str):
@@ -166,6 +169,19 @@ def test_what_there_is_nothing_to_try_with_is_not_tried(same_school):
         ]
     )
     assert of_state(empty, "wrong") == []
+
+
+def test_with_a_profile_that_says_it_all_nothing_is_left_open(same_school, tmp_path):
+    own = [line for line in PROFILE.read_text("utf-8").splitlines() if "Left early" not in line and "visit" not in line]
+    profile = tmp_path / "school.toml"
+    profile.write_text("\n".join(['me = "Theresa Löwenstein"', 'timezone = "Asia/Singapore"', *own]), "utf-8")
+    told = {"profile": str(profile), "timezone": "", "writes": "off"}
+    done = doctor(same_school, "--json", **told)
+    found = {one["about"]: (one["state"], one["words"]) for one in json.loads(done.stdout)}
+    assert found["profile"] == ("good", "Nothing that matters is left open.")
+    assert found["time zone"] == ("good", "It is Tue 2026-11-24, 10:30 (Asia/Singapore).")
+    asked = command("call", "get_school_context", "{}", settings=same_school.environment(**told))
+    assert "Not set in the school profile" not in asked.stdout
 
 
 def test_a_school_that_breaks_off_in_the_middle_of_the_look_is_wrong(same_school):

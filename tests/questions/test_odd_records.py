@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from inline_snapshot import snapshot
 
 from attendance_mcp.server import open_app
 from tests.upstream_school import UpstreamSchool
@@ -99,3 +100,65 @@ async def test_a_membership_of_a_class_that_is_gone_is_not_told(same_school):
             found = await ask.facts("find_in_school", names_or_ids=[str(student)])
         async with same_school.client() as ask:
             assert await ask.facts("find_in_school", names_or_ids=[str(student)]) == found
+
+
+async def test_what_the_time_does_not_allow_names_the_smaller_groups_to_ask_for(same_school):
+    (advisor,) = same_school.one(
+        """select t.first_name || ' ' || t.last_name from students s join teachers t on t.id = s.homeroom_advisor_id
+           where s.archived = 0 order by s.id"""
+    )
+    told = []
+    app = open_app(same_school.settings())
+    async with same_school.client(app=app) as ask:
+        for rate, group in ((2.0, ""), (0.5, ""), (0.5, "MYP"), (0.5, advisor)):
+            app.connection.rate = rate  # what a question may ask for, not how fast it asks
+            told.append(await ask.error("list_missing_registers", kind="class", **({"group": group} if group else {})))
+        ranking = await ask.error("list_attendance_concerns", group="Grade 8", start_date="2026-11-18", end_date=DAY)
+        classes = await ask.error("list_attendance_concerns", group="Grade 10")
+        term = await ask.facts("list_attendance_concerns", group="Grade 8")
+    assert told == snapshot(
+        [
+            "That needs about 30 requests for whole school, and the time allows 40. Ask for one programme (IB Middle Years, Cambridge IGCSE) or one year group. Nothing was written.",
+            "That needs about 30 requests for whole school, and the time allows 10. Ask for one year group: Grade 7, Grade 8, Grade 9, Grade 10. Nothing was written.",
+            "That needs about 15 requests for IB Middle Years, and the time allows 10. Ask for one year group: Grade 7, Grade 8. Nothing was written.",
+            "That needs about 7 requests for Grade 7 Theresa Löwenstein, and the time allows 10. Ask for one homeroom or class. Nothing was written.",
+        ]
+    )
+    assert [ranking, classes] == snapshot(
+        [
+            "Grade 8 needs more requests than the time allows. Ask for a smaller group, or fewer days, a term. Nothing was written.",
+            "Grade 10 needs more requests than the time allows. Ask for a smaller group, or a class. Nothing was written.",
+        ]
+    )
+    assert term["notes"] == snapshot(
+        ["Runs are left out: Grade 8 needs more requests than the time allows. Ask for a smaller group."]
+    )
+
+
+async def test_a_programme_without_homeroom_by_the_profile_is_told_from_classes_and_a_mark_there_is_warned_of(
+    same_school, tmp_path
+):
+    student, _ = one_of(same_school, "Grade 8")
+    profile = tmp_path / "school.toml"
+    profile.write_text("[programs.myp]\nkeeps_homeroom = false\n")
+    async with same_school.client(profile=profile, store=str(tmp_path / "plans.db")) as ask:
+        days = await ask.facts("get_student_attendance", student=str(student), start_date="2026-11-20", end_date=DAY)
+        term = await ask.facts("get_student_attendance", student=str(student))
+        plan = await ask.facts("set_homeroom_attendance", student_id=student, date=DAY, status=13)
+        registers = await ask.facts("list_missing_registers", kind="homeroom", group="Grade 8")
+    assert days["notes"][0] == "Grade 8 keeps no homeroom: days are told from taken class marks and have no rate."
+    assert "counts" not in term
+    assert [one for one in plan["warnings"] if one.startswith("By the school profile there is no homeroom for: ")]
+    assert (
+        "Keeps no homeroom, by this term's marks or the profile: Grade 8; ask with kind=class." in registers["remarks"]
+    )
+
+
+async def test_adjustments_stand_beside_a_students_totals(same_school):
+    student, term = same_school.one(
+        """select a.student_id, t.name from adjustments a join terms t on t.id = a.term_id
+           join students s on s.id = a.student_id where s.archived = 0 order by 1"""
+    )
+    async with same_school.client() as ask:
+        told = await ask.text("get_student_attendance", student=str(student), term=term)
+    assert "Adjustments, beside the totals: " in told

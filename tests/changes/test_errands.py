@@ -161,3 +161,32 @@ async def test_excusals_of_one_student_that_would_overlap_are_refused(school):
     async with school.client(approval="token") as ask:
         told = await ask.error("plan_changes", changes=[item, {**item, "dates": ["2026-11-23"], "end_date": DAY}])
     assert "would cover the same day" in told
+
+
+async def test_rows_that_the_school_gave_no_result_for_are_told_by_what_stands_there(school):
+    register = Register.of(school)
+    students = register.students[:2]
+    marks = [{"student_id": id, "date": DAY, "period": register.period, "status": 12} for id in students]
+    with filtered(school) as way:
+        way.altered[f"/v2p1/classes/{register.id}/attendance"] = lambda answer: answer["attendance"].clear()
+        async with school.client(approval="token", api_url=way.url) as ask:
+            plan = await ask.facts("set_class_attendance", class_id=register.id, marks=marks)
+            result = await apply(ask, plan)
+    assert result.structured_content["outcomes"] == {"done": 2}
+    assert [register.mark(school, id)[0] for id in students] == [12, 12]
+
+
+async def test_a_parent_who_names_the_student_as_their_child_is_one_whatever_the_student_says(school):
+    family = Family.of(school)
+
+    def without_parents(answer):
+        for one in answer["students"]:
+            one["parent_ids"] = []
+
+    with filtered(school) as way:
+        way.altered["/v2p1/students"] = without_parents
+        async with school.client(api_url=way.url) as ask:
+            plan = await ask.facts(
+                "create_excusal", student_id=family.student, parent_id=family.parent, start_date="tomorrow"
+            )
+    assert plan["summary"].startswith("Add an excusal for ")

@@ -109,6 +109,12 @@ def test_a_store_that_can_not_be_used_is_wrong(school, tmp_path):
     done = doctor(school, store=str(tmp_path / "a-file" / "plans.db"))
     assert done.exit_code == 1
     assert "\nwrong    store: The store of plans and changes can't be used" in done.stdout
+    elsewhere = doctor(school, store="postgresql://office:a-password@database:none/plans")
+    assert elsewhere.exit_code == 1
+    assert (
+        "\nwrong    store: The address of the store is no postgresql://user:password@host/database" in elsewhere.stdout
+    )
+    assert "a-password" not in elsewhere.output
 
 
 @pytest.mark.parametrize(

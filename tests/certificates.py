@@ -25,9 +25,9 @@ class Certificates:
     key: Path
 
     @classmethod
-    def made_in(cls, folder: Path, *, authority: str) -> Certificates:
+    def made_in(cls, folder: Path, *, authority: str | x509.Name) -> Certificates:
         own = ec.generate_private_key(ec.SECP256R1())
-        own_name = _named(authority)
+        own_name = _named(authority) if isinstance(authority, str) else authority
         root = _signed(own_name, own, by=own_name, key=own, extension=x509.BasicConstraints(ca=True, path_length=0))
         host = ec.generate_private_key(ec.SECP256R1())
         address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])

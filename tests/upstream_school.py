@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sys
 import threading
@@ -26,6 +25,7 @@ from attendance_mcp.sandbox.database import open_engine
 from attendance_mcp.sandbox.log import RequestLog
 from attendance_mcp.server import build
 from attendance_mcp.settings import Settings
+from tests.measured import measured
 
 TOKEN = "a-token-of-the-sandbox"
 TODAY = datetime(2026, 11, 24, 10, 30)
@@ -152,8 +152,7 @@ class UpstreamSchool:
             "rate": "1000",
             **settings,
         }
-        measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-        return measured | {f"ATTENDANCE_{name.upper()}": str(value) for name, value in values.items()}
+        return measured() | {f"ATTENDANCE_{name.upper()}": str(value) for name, value in values.items()}
 
     @asynccontextmanager
     async def client(

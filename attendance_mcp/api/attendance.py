@@ -48,14 +48,10 @@ class PeriodCounting(Record):
 
 
 class ClassDay(Record):
-    """A class's marks on one day; `periods_from` is the school's first period, None where the answer leaves it out."""
+    """A class's marks on one day, by the periods that the school shows."""
 
     students: list[StudentPeriods]
     counting: PeriodCounting = Field(default=PeriodCounting(), alias="timetable")
-
-    @property
-    def periods_from(self) -> int | None:
-        return self.counting.periods_from
 
     @model_validator(mode="after")
     def _periods_as_shown(self) -> Self:

@@ -38,7 +38,7 @@ def _issuer(certificate: bytes | None) -> str:
 
     try:
         name = x509.load_der_x509_certificate(certificate or b"").issuer
-    except ValueError:
+    except ValueError:  # pragma: no cover  what OpenSSL takes and this library refuses
         return ""
     for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
         if found := name.get_attributes_for_oid(oid):

@@ -120,7 +120,7 @@ async def _by_question(errand: Errand, plan: Plan) -> Agreed:
             raise NotApproved(f"The person gave no answer. {waits}")
         case Reply.SILENCE:
             raise NotApproved(f"No answer came within {errand.desk.ask_seconds:g} seconds. {waits}")
-        case Reply.OF_ANOTHER_PLAN:
+        case Reply.OF_ANOTHER_PLAN:  # pragma: no branch  there is no other reply
             raise PlanMismatch("That answer was given to another plan. Call this again to ask about this one.")
 
 

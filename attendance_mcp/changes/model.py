@@ -151,7 +151,7 @@ def value_to_json(value: Value) -> dict[str, Any] | None:
             return None
         case MarkValue():
             return {"status": value.status, "note": value.note, **_flags(value)}
-        case ExcusalValue():
+        case ExcusalValue():  # pragma: no branch  there is no other value
             return {
                 "start": value.start.isoformat(),
                 "end": value.end.isoformat(),

@@ -85,7 +85,7 @@ class _Desk:
             case False:
                 self.portal.call(_discard, self.app.own_errand(), plan)
                 _print(["The plan is discarded. Nothing was written."])
-            case None:
+            case None:  # pragma: no branch  there is no other answer
                 _print([f"No answer. {_WAITS}"])
         return _NOT_DONE
 

@@ -75,7 +75,7 @@ class Visit:
         try:
             with anyio.fail_after(60 * _MINUTES):
                 await self._came.wait()
-        except TimeoutError:
+        except TimeoutError:  # pragma: no cover  ten minutes
             raise NotAllowed(f"Nobody signed in within {_MINUTES} minutes. The next call asks again.") from None
         back = self._back or {}
         if "code" not in back:

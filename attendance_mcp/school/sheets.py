@@ -12,7 +12,7 @@ from attendance_mcp.digest.concerns import shortened
 from attendance_mcp.digest.facts import counted
 from attendance_mcp.digest.sheets import UNMARKED, AbsenceSheet, Chip, RegisterRow, RegisterSheet, StudentTerm, chip_of
 from attendance_mcp.digest.student import student_attendance
-from attendance_mcp.errors import ArgumentError, UpstreamError
+from attendance_mcp.errors import ArgumentError, NotOffered, UpstreamError
 from attendance_mcp.rules.contradictions import Mark
 from attendance_mcp.school.day import read_days
 from attendance_mcp.school.days_off import days_off
@@ -120,6 +120,6 @@ async def colors_of(school: School, program_code: str | None, day: date) -> Colo
     try:
         year = await school.academic_year(program_code, day)
         rows = await school.read(school.client.list_attendance_categories, year.id) if year else []
-    except UpstreamError:
+    except (NotOffered, UpstreamError):
         return {}
     return {row.status: row.color_code for row in rows if row.color_code and _COLOR.fullmatch(row.color_code)}

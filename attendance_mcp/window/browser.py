@@ -49,7 +49,7 @@ def open_in_browser(address: str) -> bool:
             check=False,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired):  # pragma: no cover  a browser that hangs for 15 s
         return False
     return ended.returncode == 0
 

@@ -31,7 +31,7 @@ class _Server(uvicorn.Server):
         assert sockets is None
         try:
             await super().startup()
-        except SystemExit:  # uvicorn's way to say that it could not bind
+        except SystemExit:  # pragma: no cover  uvicorn's way to say that it could not bind
             raise OSError("no port could be opened") from None
         self.listens.set()
 
@@ -73,7 +73,7 @@ class Listening:
         task = asyncio.create_task(server.serve())
         listens = asyncio.create_task(server.listens.wait())
         await asyncio.wait([task, listens], return_when=asyncio.FIRST_COMPLETED)
-        if not server.listens.is_set():
+        if not server.listens.is_set():  # pragma: no cover  a machine without a free port
             listens.cancel()
             raise AttendanceError("The window can't be opened: this machine gives no port.") from task.exception()
         listening = cls(server, task)

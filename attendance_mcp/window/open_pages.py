@@ -37,9 +37,6 @@ class Pages:
     _addresses: dict[bytes, _Address] = field(default_factory=dict)
     _spent: set[bytes] = field(default_factory=set)
 
-    def __len__(self) -> int:
-        return len(self._pages)
-
     def page_of(self, port: PlanPort, view: PlanView) -> Page:
         """The page that shows this plan, or a new one."""
         for page in self._pages.values():

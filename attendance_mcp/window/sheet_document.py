@@ -59,12 +59,12 @@ def _main(content: SheetContent, *, path: str, ticket: str) -> tuple[str, Html]:
         case RegisterSheet():
             title, parts = "Register", _register(content, path)
         case AbsenceSheet():
-            title, parts = "Absences", _absences(content, path)
+            title, parts = "Absences", _absences(content)
         case StudentTerm():
             title, parts = "Term of a student", _student(content, path)
         case GroupTerm():
             title, parts = "Term of a group", _ranking(content, path)
-        case Journal():
+        case Journal():  # pragma: no branch  there is no other sheet
             title, parts = "Changes", _journal(content, path, ticket)
     return title, element("main", *parts, class_="wide", id="sheet")
 
@@ -156,12 +156,10 @@ def _cell(chips: Sequence[Chip], column: str) -> Html:
     return element("td", *(_chip(chip) for chip in chips), data_column=column, data_kinds=kinds)
 
 
-def _absences(sheet: AbsenceSheet, path: str) -> Iterable[Html]:
+def _absences(sheet: AbsenceSheet) -> Iterable[Html]:
     yield element("h1", "Away, late or out: ", typed(sheet.of), ", ", _day(sheet.day))
     yield element("p", f"{counted(len(sheet.rows), 'student')}, as of {sheet.as_of}.", class_="lead")
     yield from (element("p", typed(line)) for line in sheet.remarks)
-    if path:
-        yield _save(path)
     heads = ["Student", "Year group", "Homeroom of", "Mark", "Excusal"]
     body = [
         element(
@@ -190,8 +188,7 @@ def _student(sheet: StudentTerm, path: str) -> Iterable[Html]:
     yield from (element("p", typed(line)) for line in list(facts.lines())[1:])
     if not sheet.days:
         return
-    if path:
-        yield _save(path)
+    yield _save(path)
     months = groupby(sheet.days, key=lambda day: (day.year, day.month))
     calendars = [_month(year, month, sheet) for (year, month), _ in months]
     yield element("section", element("h2", "Day by day"), element("div", *calendars, class_="months"))

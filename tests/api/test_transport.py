@@ -298,6 +298,12 @@ def test_only_https_or_loopback_is_ever_talked_to(url: str) -> None:
     assert "pass" not in str(caught.value).replace("password", "")
 
 
+@pytest.mark.parametrize("version", ["", "v2p1/students", "../v1", "2.1"])
+def test_a_version_is_a_version_and_no_path(version: str) -> None:
+    with pytest.raises(SettingsError, match="of the form v2p1"):
+        Transport(base_url="https://school.example", version=version, token=lambda: CANARY)
+
+
 async def test_the_proxy_of_the_environment_is_asked_for_a_tunnel_and_never_sees_the_token(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

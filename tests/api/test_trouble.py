@@ -121,6 +121,21 @@ async def test_a_refusal_too_long_to_read_is_still_a_refusal(upstream: Upstream,
     assert caught.value.fields == {}
 
 
+async def test_a_refusal_that_can_not_be_unpacked_is_still_a_refusal(upstream: Upstream, connect: Connect) -> None:
+    packed = {"content-type": "application/json", "content-encoding": "gzip"}
+    upstream.answers(Response(b"no gzip", 422, packed))
+    with pytest.raises(Refused) as caught:
+        await WRITE(connect())
+    assert caught.value.fields == {}
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"{", b"[" * 100_000], ids=["a list", "cut", "deep"])
+async def test_what_is_asked_for_as_it_came_is_an_object(body: bytes, upstream: Upstream, connect: Connect) -> None:
+    upstream.answers(Response(body, media_type="application/json"))
+    with pytest.raises(UnexpectedAnswer, match="it is no JSON object"):
+        await connect().as_sent("get_class_timetable", {"class_id": 7})
+
+
 async def test_a_write_that_found_no_server_certainly_never_left(connect: Connect) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused

@@ -77,6 +77,9 @@ async def test_a_student_of_a_plan_under_way_is_erased_only_when_it_is_settled(s
     )
     assert states(school) == {plan["confirmation"]: "settled"}
     await erase(school, student, rows=1, plans=0)
+    async with school.client() as ask:
+        (entry,) = (await ask.facts("list_changes"))["entries"]
+    assert entry["summary"] == "All that stood here was erased."
 
 
 async def test_what_another_process_keeps_from_being_wiped_is_wiped_at_the_next_start(school):

@@ -6,7 +6,7 @@ import pytest
 
 from attendance_mcp.server import open_app
 
-from .errands import DAY, absent, apply, homeroom, mark_late
+from .errands import DAY, absent, apply, homeroom, mark_late, present
 from .test_faults import left_by_a_crash
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +30,18 @@ async def test_it_says_what_it_is_and_shows_waiting_and_settled_plans_newest_fir
     assert oldest["summary"] == done["summary"]
     (entry,) = of_one["entries"]
     assert entry["rows"][0].startswith(f"row 1, done: homeroom, Tue {DAY}: Absent → ")
+
+
+async def test_rows_that_are_alike_are_told_once_by_their_numbers(school):
+    one, two, three = present(school)[:3]
+    item = {"kind": "homeroom", "dates": [DAY]}
+    async with school.client(approval="token") as ask:
+        marks = [{**item, "student_ids": [id], "status": status} for id, status in ((one, 2), (two, 13), (three, 2))]
+        await apply(ask, await ask.facts("plan_changes", changes=marks))
+        (entry,) = (await ask.facts("list_changes", student_id=one))["entries"]
+        (whole,) = (await ask.facts("list_changes", limit=1))["entries"]
+    assert [row.partition(",")[0] for row in entry["rows"]] == ["row 1"]
+    assert [row.partition(", done")[0] for row in whole["rows"]] == ["row 1, 3", "row 2"]
 
 
 async def test_another_caller_sees_the_change_but_neither_its_confirmation_nor_its_texts(school):

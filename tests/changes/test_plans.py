@@ -189,6 +189,16 @@ async def test_many_marks_have_a_summary_that_a_person_can_agree_to(school):
     )
 
 
+async def test_many_students_of_one_change_stand_in_lines_of_their_own(school):
+    students = present(school)[:45]
+    item = {"kind": "homeroom", "student_ids": students, "dates": [DAY], "status": 12}
+    async with school.client() as ask:
+        lines = (await ask.text("plan_changes", changes=[item])).splitlines()
+    (first,) = [number for number, line in enumerate(lines) if line.startswith(f"- homeroom, Tue {DAY}: ")]
+    assert lines[first].endswith(f"({len(students)}):")
+    assert [line.count("(Grade ") for line in lines[first + 1 : first + 3]] == [40, len(students) - 40]
+
+
 async def test_a_plan_too_long_to_be_told_whole_still_tells_its_warnings_and_its_confirmation(school):
     register = Register.of(school)
     marks = [

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from attendance_mcp.server import open_app
+from tests.questions.filtered import filtered
+from tests.upstream_school import text
 
-from .errands import DAY, Family, absent, apply, homeroom, mark_late, unmarked
+from .errands import DAY, Family, absent, apply, homeroom, mark_late, plans_of, unmarked
 
 pytestmark = pytest.mark.anyio
 
@@ -84,6 +88,39 @@ async def test_a_record_that_moved_since_is_named_and_nothing_is_planned(school)
         result = await undo(ask, plan)
     assert result.is_error
     assert f"Changed in the school's system since that plan: homeroom, Tue {DAY} of " in result.content[0].text
+
+
+async def test_a_row_or_a_student_that_the_plan_does_not_have_and_a_plan_under_way_are_refused(school):
+    one, other = absent(school)[:2]
+    async with school.client(approval="token") as ask:
+        plan = await mark_late(ask, one)
+        await apply(ask, plan)
+        row, stranger = await undo(ask, plan, rows=[2]), await undo(ask, plan, student_ids=[other])
+        with plans_of(school) as store:
+            until = (datetime.now(UTC) + timedelta(minutes=1)).isoformat(timespec="microseconds")
+            store.execute("update plans set state = 'applying', lease_until = ?", [until])
+        under_way = await undo(ask, plan)
+    assert "That plan has no row 2; its last is 1." in text(row)
+    assert f"That plan has no change of student {other}." in text(stranger)
+    assert "That plan is not settled yet. Call list_changes for its outcome, then undo it." in text(under_way)
+    assert len(school.writes) == 1
+
+
+async def test_an_excusal_that_nobody_stands_for_can_not_be_made_anew(school):
+    student, id = school.one("select student_id, id from excusals where start_date > :day order by id", day=DAY)
+
+    def unsigned(answer):
+        for excusal in answer["excusals"]:
+            excusal["parent_id"] = None
+
+    with filtered(school) as way:
+        way.altered[f"/v2p1/students/{student}/excusals"] = unsigned
+        async with school.client(approval="token", api_url=way.url) as ask:
+            plan = await ask.facts("delete_excusal", student_id=student, excusal_id=id)
+            await apply(ask, plan)
+            refused = await undo(ask, plan)
+    assert plan["changes"][0]["was"].startswith("Wed 25 Nov, in the name of no parent named")
+    assert "There is nothing to undo: an excusal without a parent can't be made anew: " in text(refused)
 
 
 async def test_another_callers_plan_and_one_not_carried_out_are_refused(school):

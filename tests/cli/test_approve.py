@@ -193,6 +193,28 @@ def test_a_settled_plan_tells_what_became_of_it_and_writes_nothing_more(school):
     assert len(school.writes) == 1
 
 
+def test_a_plan_that_was_cut_off_is_settled_and_told(school):
+    plan = planned(school, late(absent(school)[0]))
+    with plans_of(school) as store:
+        store.execute("update plans set state = 'applying', approval = 'token', lease_until = '2026-01-01'")
+    with approve(school, str(plan["confirmation"])) as at:
+        assert ended(at, "Not sent: plan these again to go on.") == 1
+    assert state(school) == ("settled", "token")
+    assert school.writes == []
+
+
+def test_a_plan_that_ended_while_the_person_read_can_no_longer_be_discarded(school):
+    plan = planned(school, late(absent(school)[0]))
+    with approve(school, str(plan["confirmation"])) as at:
+        at.wait_for(QUESTION)
+        with plans_of(school) as store:
+            store.execute("update plans set state = 'stale'")
+        at.type("no\n")
+        assert (
+            ended(at, f"attendance-mcp: The plan no longer waits: attendance-mcp approve {plan['confirmation']}") == 2
+        )
+
+
 def test_a_record_that_moved_while_the_person_read_is_not_written(school):
     student = absent(school)[0]
     plan = planned(school, late(student))

@@ -10,10 +10,14 @@ import pytest
 from inline_snapshot import snapshot
 from starlette.responses import JSONResponse
 
+from attendance_mcp import sandbox
 from tests.api.upstream import serve
+from tests.questions.filtered import filtered
 from tests.upstream_school import TOKEN, UpstreamSchool
 
 from .shell import command
+
+PROFILE = Path(sandbox.__file__).with_name("school.toml")
 
 
 def doctor(school: UpstreamSchool, *arguments: str, **settings: str):
@@ -105,6 +109,12 @@ def test_a_store_that_can_not_be_used_is_wrong(school, tmp_path):
     done = doctor(school, store=str(tmp_path / "a-file" / "plans.db"))
     assert done.exit_code == 1
     assert "\nwrong    store: The store of plans and changes can't be used" in done.stdout
+    elsewhere = doctor(school, store="postgresql://office:a-password@database:none/plans")
+    assert elsewhere.exit_code == 1
+    assert (
+        "\nwrong    store: The address of the store is no postgresql://user:password@host/database" in elsewhere.stdout
+    )
+    assert "a-password" not in elsewhere.output
 
 
 @pytest.mark.parametrize(
@@ -120,6 +130,71 @@ def test_an_assistant_that_is_set_up_is_found_by_its_configuration(school, monke
     expected = ("good", "Set up in Claude Desktop: school.")
     nobody = ("warning", "No assistant on this machine is set up with this server.")
     assert told == (expected if "school" in text else nobody)
+
+
+def test_each_operation_that_can_not_be_used_is_told_with_what_is_wrong_about_it(same_school):
+    with filtered(same_school, **{"students/excusals": 404, "adjustments": 403, "timetable": 500}) as way:
+        done = doctor(same_school, "--json", api_url=way.url, timezone="")
+    found = {one["about"]: (one["state"], one["words"], one["do"]) for one in json.loads(done.stdout)}
+    names = ("list_excusals", "get_homeroom_adjustments", "get_class_timetable")
+    assert {name: found[name] for name in names} == snapshot(
+        {
+            "list_excusals": ("warning", "The school's system knows no such record.", ""),
+            "get_homeroom_adjustments": (
+                "warning",
+                "The school's API does not allow get_homeroom_adjustments with this token (403): the token may be wrong, its permissions may not cover this, or the school's Extended APIs package may be off. Ask whoever manages the school's API tokens.",
+                "",
+            ),
+            "get_class_timetable": ("wrong", "The school's API is out of order (500). Try again later.", ""),
+        }
+    )
+    assert found["time zone"][::2] == ("warning", "Set ATTENDANCE_TIMEZONE to the school's.")
+    assert done.exit_code == 1
+
+
+def test_what_there_is_nothing_to_try_with_is_not_tried(same_school):
+    holidays = of_state(findings(same_school, today="2027-07-20T10:30"), "warning")
+    assert [about for about in holidays if about.startswith("get_")] == snapshot(
+        ["get_class_term_attendance", "get_homeroom_term_attendance", "get_homeroom_adjustments"]
+    )
+    with filtered(same_school) as way:
+        way.altered = {
+            "/v2p1/year-groups": lambda answer: answer["year_groups"].clear(),
+            "/v2p1/classes": lambda answer: answer["classes"].clear(),
+        }
+        empty = findings(same_school, api_url=way.url)
+    assert [about for about in of_state(empty, "warning") if about.startswith(("get_", "list_"))] == snapshot(
+        [
+            "get_class_term_attendance",
+            "get_class_attendance",
+            "get_class_timetable",
+            "get_homeroom_term_attendance",
+            "get_homeroom_attendance",
+            "get_homeroom_adjustments",
+            "list_student_excusals",
+        ]
+    )
+    assert of_state(empty, "wrong") == []
+
+
+def test_with_a_profile_that_says_it_all_nothing_is_left_open(same_school, tmp_path):
+    own = [line for line in PROFILE.read_text("utf-8").splitlines() if "Left early" not in line and "visit" not in line]
+    profile = tmp_path / "school.toml"
+    profile.write_text("\n".join(['me = "Theresa Löwenstein"', 'timezone = "Asia/Singapore"', *own]), "utf-8")
+    told = {"profile": str(profile), "timezone": "", "writes": "off"}
+    done = doctor(same_school, "--json", **told)
+    found = {one["about"]: (one["state"], one["words"]) for one in json.loads(done.stdout)}
+    assert found["profile"] == ("good", "Nothing that matters is left open.")
+    assert found["time zone"] == ("good", "It is Tue 2026-11-24, 10:30 (Asia/Singapore).")
+    asked = command("call", "get_school_context", "{}", settings=same_school.environment(**told))
+    assert "Not set in the school profile" not in asked.stdout
+
+
+def test_a_school_that_breaks_off_in_the_middle_of_the_look_is_wrong(same_school):
+    with filtered(same_school, **{"year-groups": 500}) as way:
+        found = findings(same_school, api_url=way.url)
+    assert found["school's system"] == ("wrong", "The school's API is out of order (500). Try again later.")
+    assert found["store"][0] == "good"
 
 
 def test_a_certificate_that_is_not_trusted_is_told_with_its_issuer(school, certificates):

@@ -60,12 +60,34 @@ def test_a_page_stands_alone(same_school, tmp_path, what):
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
 
 
+def test_on_a_day_off_nobody_is_away_and_the_page_says_so(same_school):
+    done = export(same_school, "absences", "--date", "2026-11-28", "--html")
+    assert done.exit_code == 0
+    assert "0 students, as of " in done.stdout
+    assert "<table" not in done.stdout
+
+
+def test_without_the_schools_colours_a_page_goes_by_its_own(open_school):
+    done = export(open_school(without={"categories"}), "roll", "--group", "Grade 8", "--html")
+    assert done.exit_code == 0, done.output
+    assert "--chip: #" not in done.stdout
+
+
 def test_a_file_is_never_written_over(same_school, tmp_path):
     kept = tmp_path / "roll.csv"
     kept.write_text("mine")
     done = export(same_school, "roll", "--group", "Grade 8", "--output", str(kept))
     assert (done.exit_code, kept.read_text()) == (2, "mine")
     assert done.stderr == f"attendance-mcp: {kept} is there already, and is not written over.\n"
+
+
+def test_a_file_that_can_not_be_made_is_said(same_school, tmp_path):
+    nowhere = tmp_path / "nowhere" / "roll.csv"
+    done = export(same_school, "roll", "--group", "Grade 8", "--output", str(nowhere))
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"attendance-mcp: {nowhere} can't be written: No such file or directory.\n",
+    )
 
 
 @pytest.mark.parametrize(

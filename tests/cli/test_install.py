@@ -18,6 +18,7 @@ from attendance_mcp.cli import main
 from attendance_mcp.commands.hosts import hosts
 from attendance_mcp.errors import SettingsError
 from attendance_mcp.settings import Settings
+from tests.measured import measured
 from tests.upstream_school import TOKEN, UpstreamSchool
 
 ZONE = "Europe/Vienna"
@@ -165,6 +166,24 @@ def test_a_token_that_can_be_none_is_not_kept(home):
     assert not (home / "config" / "attendance-mcp").exists()
 
 
+def test_a_configuration_that_can_not_be_read_is_not_written_over(home):
+    place(home, "claude-desktop").mkdir(parents=True)
+    done = install("--client", "claude-desktop", "--demo", "--yes")
+    assert done.exit_code == 2
+    assert done.output == f"attendance-mcp: {place(home, 'claude-desktop')} can't be read. Nothing was changed.\n"
+
+
+def test_a_configuration_that_can_not_be_written_is_as_it_was(home):
+    own = place(home, "claude-desktop")
+    own.parent.mkdir(parents=True)
+    own.write_text("{}")
+    own.with_name(f"{own.name}.new").mkdir()
+    done = install("--client", "claude-desktop", "--demo", "--yes")
+    assert (done.exit_code, own.read_text()) == (2, "{}")
+    assert done.output.splitlines()[-1].startswith(f"attendance-mcp: {own} can't be written: ")
+    assert done.output.endswith(". It is as it was.\n")
+
+
 @pytest.mark.anyio
 async def test_what_is_installed_starts_a_server_over_the_school(home, same_school: UpstreamSchool):
     token = home / "token"
@@ -175,7 +194,7 @@ async def test_what_is_installed_starts_a_server_over_the_school(home, same_scho
     assert done.exit_code == 0, done.output
     entry = json.loads(place(home, "claude-code").read_text())["mcpServers"]["attendance"]
     today = {"ATTENDANCE_TODAY": "2026-11-24", "HOME": os.environ["HOME"]}
-    server = StdioServerParameters(command=entry["command"], args=entry["args"], env=entry["env"] | today)
+    server = StdioServerParameters(command=entry["command"], args=entry["args"], env=entry["env"] | today | measured())
     async with Client(stdio_client(server)) as client:
         told = await client.call_tool("get_school_context", {})
     assert not told.is_error

@@ -18,7 +18,7 @@ from .shell import command
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a signal that it could hear")
 def test_it_says_where_it_is_answers_and_ends(tmp_path):
     log = tmp_path / "requests.jsonl"
-    options = ["--port", "0", "--size", "small", "--token", "a-token", "--today", "2026-11-24T10:30", "--log", str(log)]
+    options = ["--port", "0", "--size", "small", "--token", "a-token", "--today", "2026-11-24", "--log", str(log)]
     options += ["--without", "teachers", "--assume", "periods_from=0", "--assume", "no_record=-1"]
     with running("sandbox", *options, settings={}) as process:
         assert process.stdout is not None

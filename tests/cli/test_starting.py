@@ -116,6 +116,17 @@ def test_a_token_file_that_others_can_change_is_refused_at_the_start(school, tmp
     assert list(school.log) == []
 
 
+def test_over_http_the_schools_time_zone_must_be_set(same_school):
+    settings = same_school.environment()
+    del settings["ATTENDANCE_TIMEZONE"]
+    done = command("serve", "--http", settings=settings)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "attendance-mcp: Over HTTP the school's time zone must be set, since clients may be anywhere: "
+        "ATTENDANCE_TIMEZONE.\n"
+    )
+
+
 def in_a_file(school: UpstreamSchool, file: Path, mode: int) -> dict[str, str]:
     """The school's settings with its token in this file."""
     file.write_text(TOKEN)

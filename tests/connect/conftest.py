@@ -22,6 +22,7 @@ from attendance_mcp.http.app import page_of, sign_in_of
 from attendance_mcp.server import build
 from tests.http.conftest import POLICY, identity
 from tests.http.identity import IdentityProvider, free_port
+from tests.measured import measured
 from tests.server.process import run
 from tests.upstream_school import Asking, Era, UpstreamSchool, on_a_port
 
@@ -55,6 +56,7 @@ class Laptop:
             "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
             "XDG_DATA_HOME": str(self.folder),
             "HOME": str(self.folder),
+            **measured(),
             **self.more,
         }
 

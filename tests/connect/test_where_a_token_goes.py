@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -27,6 +28,8 @@ from attendance_mcp.connect.web import Astray, open_web
 from attendance_mcp.errors import NotAllowed
 from attendance_mcp.http import http_app
 from attendance_mcp.server import build
+from tests.api.upstream import raw_server, read_request
+from tests.http.identity import free_port
 from tests.server.process import run
 from tests.upstream_school import on_a_port
 
@@ -130,6 +133,48 @@ async def test_an_answer_that_is_not_whole_says_that_a_write_may_have_been_carri
             assert (await told(web, url)).startswith("The school's server broke off")
 
 
+async def test_whatever_goes_wrong_on_the_way_is_an_answer_of_the_protocol_to_any_request():
+    away = f"http://127.0.0.1:{free_port()}"
+    async with to(away) as web:
+        assert (await told(web, away)).startswith("The school's server does not answer.")
+        listed = await web.post(f"{away}/mcp", json={**CALL, "method": "tools/list"})
+        stream = await web.get(f"{away}/mcp")
+    said = {"code": -32000, "message": "The school's server does not answer. Nothing was written."}
+    assert (listed.status_code, listed.json()) == (503, {"jsonrpc": "2.0", "id": 7, "error": said})
+    assert (stream.status_code, stream.json()) == (503, {"jsonrpc": "2.0", "id": None, "error": said})
+    with raw_server(read_request) as port:
+        async with to(f"http://127.0.0.1:{port}") as web:
+            assert (await told(web, f"http://127.0.0.1:{port}")).startswith("The school's server broke off")
+    plain = "http://attendance.school.example"
+    async with to(plain) as web:
+        assert await told(web, plain) == "This address can't be reached safely. Nothing was written."
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Odd(400, {"content-type": "application/json"}, '{"jsonrpc": "2.0", "id": 7, "error": {"code": -32600}}'),
+        Odd(200, {"content-type": "text/event-stream"}, 'data: {"jsonrpc": "2.0", "id": 7}\n\n'),
+    ],
+    ids=["an error of the protocol", "a stream"],
+)
+async def test_what_the_server_itself_says_passes_as_it_is(odd):
+    with listening(odd) as url:
+        async with to(url) as web:
+            answer = await web.post(f"{url}/mcp", json=CALL)
+    assert (answer.status_code, answer.text) == (odd.status, odd.body)
+    assert answer.headers["content-type"].startswith(odd.headers["content-type"])
+
+
+async def test_without_the_keyrings_package_the_sign_in_is_kept_in_memory(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with listening(Odd(headers={"content-type": "application/json"}, body="{}")) as url:
+        async with to(url) as web:
+            assert (await web.post(f"{url}/mcp", json=CALL)).status_code == 200
+    (warning,) = [record.message for record in caplog.records if "keyring" in record.message]
+    assert warning.startswith("The keyring needs one more package: attendance-mcp[keyring]. The sign-in is kept in")
+
+
 async def test_a_token_goes_to_its_own_server_and_a_clients_secret_to_the_issuer():
     with listening(Odd()) as own, listening(other := Odd()) as elsewhere:
         async with open_web(f"{own}/mcp", seconds=5) as web:
@@ -167,7 +212,10 @@ async def test_a_sign_in_service_over_plain_http_is_not_asked_and_one_that_is_aw
     )
 
 
-async def test_metadata_for_another_resource_signs_nobody_in():
+async def test_metadata_for_another_resource_signs_nobody_in_nor_does_a_server_that_is_not_there():
+    with listening(Odd(404)) as url:
+        async with to(url, kept=False) as web:
+            assert (await told(web, url)).startswith("Signing in failed")
     odd = Odd(401)
     with listening(odd) as url:
         odd.pages["/.well-known/oauth-protected-resource/mcp"] = {

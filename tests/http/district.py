@@ -5,7 +5,6 @@ Both are the same invented school, so that every id of the one is an id of the o
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +22,7 @@ from attendance_mcp.sandbox.database import open_engine
 from attendance_mcp.sandbox.log import RequestLog
 from attendance_mcp.server import build_schools
 from attendance_mcp.settings import Settings
+from tests.measured import measured
 from tests.upstream_school import TODAY, UpstreamSchool, on_a_port
 
 from .conftest import PUBLIC, Guarded
@@ -83,8 +83,7 @@ class District:
 
     def environment(self, **more: Any) -> dict[str, str]:
         values = {**self.given, "today": TODAY.isoformat(timespec="minutes"), **more}
-        measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-        return measured | {f"ATTENDANCE_{name.upper()}": str(value) for name, value in values.items()}
+        return measured() | {f"ATTENDANCE_{name.upper()}": str(value) for name, value in values.items()}
 
     @contextmanager
     def served(self, **more: Any) -> Iterator[Guarded]:

@@ -8,7 +8,7 @@ import pytest
 
 from .browser import Browser
 from .conftest import PUBLIC, RESOURCE
-from .identity import READ, WRITE
+from .identity import READ, WRITE, free_port
 from .test_sign_in import METADATA, challenge, claims_of
 
 # --- scopes that are addresses, as Entra ID's ---
@@ -42,6 +42,20 @@ def test_the_scopes_to_ask_for_can_be_others_than_those_in_the_token(guard, same
     assert challenge(refused)[1]["scope"] == " ".join(BOTH)
     assert challenge(refused)[1]["error_description"] == f"The scope {BOTH[1]} is missing."
     assert server.call(writing, "apply_changes").status_code == 200
+
+
+def test_while_the_issuer_is_away_the_page_says_so_and_sends_nobody_there(guard, school, secret):
+    given = {"oidc_client_id": "approvals", "oidc_client_secret_file": secret, "writes": "confirm"}
+    server = guard(school, oidc_issuer=f"http://127.0.0.1:{free_port()}", **given)
+    answer = server.get("/approvals")
+    assert answer.status_code == 503
+    assert "sign-in service does not answer. Reload this page in a moment. Nothing was written." in answer.text
+
+
+def test_the_metadata_is_only_read(guard, same_school):
+    server = guard(same_school)
+    answer = server.at(METADATA.removeprefix(PUBLIC)).send("POST", None)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_the_page_names_no_resource_where_the_scopes_name_another(guard, school, identity, secret):

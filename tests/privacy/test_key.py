@@ -117,6 +117,12 @@ async def test_an_own_key_that_is_damaged_ends_the_call_and_names_nobody(school,
     assert said == (
         "The key of this installation, privacy.key beside the store, is damaged: restore the file. Nothing was written."
     )
+    (tmp_path / "privacy.key").unlink()
+    (tmp_path / "privacy.key").mkdir()
+    async with school.client(privacy="codes", store=str(tmp_path / "plans.db")) as ask:
+        said = await ask.error("list_absences")
+    assert said.startswith("The key of this installation can't be read or made beside the store. Set ATTENDANCE_")
+    assert str(tmp_path) not in said
 
 
 def test_servers_that_start_at_once_come_to_one_key(tmp_path: Path):

@@ -13,7 +13,7 @@ from mcp.types import ElicitResult
 from attendance_mcp.outside import LEFT_OUT
 from attendance_mcp.rules.contradictions import ContradictionKind
 from attendance_mcp.server import build
-from tests.changes.errands import apply, homeroom, label, named, present
+from tests.changes.errands import Family, apply, homeroom, label, named, present
 from tests.tools.examples import DAY, Known
 from tests.upstream_school import Asking, UpstreamSchool, text
 
@@ -170,3 +170,14 @@ async def test_what_may_be_of_health_is_no_reason_to_propose_an_absence(school, 
     (found,) = [one for one in reconciled["found"] if one["kind"] == ContradictionKind.NO_EXCUSAL]
     assert {row["id"] for row in found["students"]} > set(ill[:2])
     assert [change for change in reconciled.get("changes", []) if change["to"] == 0] == []
+
+
+async def test_an_excusal_hides_no_mark_so_that_its_confirmation_is_enough(school: UpstreamSchool) -> None:
+    family = Family.of(school)
+    async with school.client(privacy="minimal") as ask:
+        plan = await ask.facts(
+            "create_excusal", student_id=family.student, parent_id=family.parent, start_date="tomorrow"
+        )
+        result = await apply(ask, plan)
+    assert result.structured_content is not None
+    assert result.structured_content["outcomes"] == {"done": 1}

@@ -75,6 +75,14 @@ def test_a_profile_that_says_it_all_has_no_gaps():
     assert gaps(profile, programs=programs, calendars={}, zone_known=False, writes=True) == []
 
 
+def test_a_school_without_a_calendar_that_names_no_holidays_is_told_so():
+    profile = Profile.from_toml('[school]\ndays_off = ["Saturday", "Sunday"]')
+    labels = {"dp": view(profile, "dp", [(15, "Trip", True)])}
+    found = gaps(profile, programs=labels, calendars={"dp": False}, zone_known=True, writes=False)
+    told = "There is no calendar and no holidays: every weekday that is not off passes for a school day."
+    assert [gap.text for gap in found if gap.entry in ("days_off", "holidays")] == [told]
+
+
 def test_a_label_of_the_profile_that_no_programme_has_is_named():
     profile = Profile.from_toml(
         'me = 1\n[school]\nclass_due = "16:00"\nhomeroom_due = "08:45"\nexcused_code = 13\n[school.kinds]\nTripp = "out"'

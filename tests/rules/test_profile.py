@@ -234,7 +234,9 @@ def test_every_wrong_place_is_named_at_once_and_in_words():
         ),
         ("[school]\nexcused_code = true", "school.excused_code: true is neither a code nor a label"),
         ("me = 0", "me: 0 is no advisor; write an id or a name"),
-        ("[school]\nkinds = { ' ' = 'out' }", "school.kinds: a label without words can't be found"),
+        ("[school]\nkinds = { ' ' = 'out' }", snapshot("school.kinds: a label without words can't be found")),
+        ("[school]\nholidays = [{ end = 2026-01-01 }]", snapshot("school.holidays (item 1).start: is missing")),
+        ("[school]\nexcused_code = [13]", snapshot("school.excused_code: [13] is neither a code nor a label")),
         ("me = true", snapshot("me: true is no advisor; write an id or a name")),
         (
             "[school",

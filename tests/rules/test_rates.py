@@ -72,6 +72,8 @@ def test_a_negative_number_of_lates_is_refused():
 def test_a_negative_count_is_refused():
     with pytest.raises(ValueError, match="below 0"):
         rate_of({Kind.PRESENT: -1})
+    with pytest.raises(ValueError, match="below 0"):
+        RateRule(lates_per_absence=-1)
 
 
 @given(counts=Counts, rule=Rules)

@@ -116,6 +116,7 @@ def test_a_homeroom_mark_is_refused_field_by_field(api: TestClient):
             "date": ["can't be blank"],
         }
     }
+    assert api.put(HOMEROOM, json={"date": "2025-11-24"}).json() == {"errors": {"status": ["can't be blank"]}}
 
 
 def test_the_rate_limit_answers_its_three_headers(school: Ask):

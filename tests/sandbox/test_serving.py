@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from attendance_mcp.sandbox.app import create_app
 from attendance_mcp.sandbox.log import LogEntry, RequestLog, read_log
 from attendance_mcp.sandbox.serve import open_school
+from tests.measured import measured
 
 from .conftest import Ask
 from .tiny import MIA, TODAY, TOKEN
@@ -75,7 +76,7 @@ def test_a_server_names_its_port_once_it_listens_and_leaves_no_file_behind(tmp_p
     with subprocess.Popen(
         [sys.executable, "-c", SERVE],
         cwd=tmp_path,
-        env={"TMPDIR": str(tmp_path)},
+        env={"TMPDIR": str(tmp_path), **measured()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

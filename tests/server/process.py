@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.measured import end
+
 COMMAND = [sys.executable, "-m", "attendance_mcp"]
 
 
@@ -52,7 +54,7 @@ def running(*arguments: str, settings: Mapping[str, str], seconds: float = 60) -
             yield process
         finally:
             watchdog.cancel()
-            process.kill()
+            end(process)
 
 
 def peak_memory(process: subprocess.Popen[str]) -> float:

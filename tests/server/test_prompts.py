@@ -87,6 +87,7 @@ async def test_the_prompts_speak_only_of_tools_that_there_are(school):
     [
         ("who-is-absent", {}, "There is no prompt 'who-is-absent'; there are: "),
         ("who-was-absent", {"grup": "Grade 8"}, "who-was-absent knows no argument 'grup'; it has: date, group."),
+        ("draft-excusal", {"student": "Mia Tanaka"}, "The argument said is missing: What the parent said, "),
         ("who-was-absent", {"date": "last week"}, "date is a day: yyyy-mm-dd, today, yesterday or tomorrow."),
     ],
 )

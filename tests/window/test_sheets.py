@@ -152,6 +152,32 @@ async def test_a_register_is_saved_as_the_table_that_is_shown_and_no_cell_is_a_f
     assert own[3:5] == ["Absent", "absent"]
 
 
+async def test_a_term_is_saved_too_under_a_name_that_names_nobody_and_the_journal_is_no_table(at: Office) -> None:
+    found = []
+    for view in ({"view": "term", "student": str(absent(at.school)[0])}, {"view": "term", "group": "Grade 8"}):
+        await at.sheet(**view)
+        assert at.browser.page is not None
+        saved = await at.browser.client.get(f"{at.browser.page.url}/table.csv")
+        head = next(csv.reader(io.StringIO(saved.content.decode("utf-8-sig"))))
+        found.append((saved.headers["content-disposition"].partition("filename=")[2], head))
+    await at.sheet(view="changes")
+    assert at.browser.page is not None
+    journal = await at.browser.client.get(f"{at.browser.page.url}/table.csv")
+    assert found == snapshot(
+        [
+            ('"term.csv"', ["Date", "Mark", "Counts as"]),
+            ('"term-grade-8.csv"', ["Student", "Year group", "Class", "Rate", "Away", "Of counted days", "Adjusted"]),
+        ]
+    )
+    assert journal.status_code == 404
+
+
+async def test_a_register_of_a_day_off_is_empty_and_says_so(at: Office) -> None:
+    words = await at.sheet(view="register", group="Grade 8", date="2026-11-28")
+    assert "0 students, as of " in words
+    assert "<table" not in at.browser.text
+
+
 async def test_a_term_shows_every_school_day_of_a_student(at: Office) -> None:
     student = absent(at.school)[0]
     words = await at.sheet(view="term", student=str(student))
@@ -206,8 +232,20 @@ async def test_a_plan_that_waits_can_be_looked_at_from_the_journal(at: Office) -
     assert at.school.writes == []
 
 
-async def press(browser: Browser, what: str) -> None:
-    """Presses the first button of the journal with that effect."""
+async def test_what_somebody_has_put_back_since_needs_no_undo(at: Office) -> None:
+    student = present(at.school)[0]
+    plan = await at.ask.facts("set_homeroom_attendance", student_id=student, date="today", status=2)
+    await apply(at.ask, plan)
+    where = "where student_id = :id and date = :day"
+    at.school.change(f"update homeroom_marks set status = 1 {where}", id=student, day=DAY)
+    await at.sheet(view="changes")
+    await press(at.browser, "undo", onward=False)
+    assert "There is nothing to undo: every record already is as it was before." in at.words
+    assert len(at.school.writes) == 1
+
+
+async def press(browser: Browser, what: str, *, onward: bool = True) -> None:
+    """Presses the first button of the journal with that effect; it leads to a plan's page, or to what hinders that."""
     assert browser.page is not None
     form = re.search(rf'<form method="post" action="([^"]+/{what})">(.*?)</form>', browser.text)
     assert form
@@ -215,9 +253,10 @@ async def press(browser: Browser, what: str) -> None:
     url = browser.page.url
     headers = {"origin": f"{url.scheme}://{url.host}:{url.port}", "sec-fetch-site": "same-origin"}
     browser.page = await browser.client.post(url.join(form[1]), data=fields, headers=headers)
-    onward = re.search(r'content="0;url=([^"]+)"', browser.text)
-    assert onward
-    browser.page = await browser.client.get(browser.page.url.join(onward[1]))
+    address = re.search(r'content="0;url=([^"]+)"', browser.text)
+    assert (address is not None) is onward
+    if address:
+        browser.page = await browser.client.get(browser.page.url.join(address[1]))
 
 
 async def test_another_browser_sees_no_sheet_and_can_take_no_plan_from_it(at: Office, stranger: Browser) -> None:

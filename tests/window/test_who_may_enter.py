@@ -18,6 +18,7 @@ import pytest
 
 from attendance_mcp.errors import AttendanceError
 from attendance_mcp.window.window import Window
+from tests.measured import measured
 
 from .conftest import Browser, Desktop
 from .plans import PlanInMemory, one_mark
@@ -359,7 +360,7 @@ async def test_a_browser_can_be_opened_only_where_a_person_sits_at_a_desktop(
     for name in ("a-browser", "w3m"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
-    env = {"PATH": str(tmp_path), "BROWSER": "a-browser", **desk}
+    env = {"PATH": str(tmp_path), "BROWSER": "a-browser", **desk, **measured()}
     code = "from attendance_mcp.window.window import Window\nprint(Window().available())"
     ended = await anyio.run_process([sys.executable, "-c", code], env=env)
     assert ended.stdout.decode().strip() == str(there)

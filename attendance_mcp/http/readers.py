@@ -107,8 +107,11 @@ class Opaque(ABC):
 
     async def _look(self, name: bytes, token: str) -> Claims | None:
         try:
-            with anyio.fail_after(self._issuer.patience):
+            with anyio.fail_after(self._issuer.patience) as limit:
                 async with self._limiter:
+                    # Whoever had to wait for others can't expect a slow issuer to answer in what is left.
+                    if limit.deadline - anyio.current_time() < self._issuer.patience / 2:
+                        raise IssuerAway
                     claims = self._known(name) or await self._ask(token)
         except TimeoutError:
             raise IssuerAway from None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tests.upstream_school import on_a_port
 
@@ -67,12 +68,13 @@ def _whole(said: Any) -> Response:
     return Response(json.dumps(said), media_type="application/json")
 
 
-def dripping() -> Response:
-    """An answer without end, a blank at a time."""
+class Dripping(Response):
+    """An answer without end, a blank at a time, to whoever asks."""
 
-    async def blanks():
-        while True:
-            yield " "
-            await asyncio.sleep(0.02)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def blanks() -> AsyncIterator[str]:
+            while True:
+                yield " "
+                await asyncio.sleep(0.02)
 
-    return StreamingResponse(blanks(), media_type="application/json")
+        await StreamingResponse(blanks(), media_type="application/json")(scope, receive, send)

@@ -28,6 +28,12 @@ def _missing() -> str:
 MISSING = _missing()
 
 
+def _memory() -> str | None:
+    """Where files stand in memory, if there is room: a database is 300 files."""
+    place = Path("/dev/shm")
+    return str(place) if place.is_dir() and shutil.disk_usage(place).free > 4 * 1024**3 else None
+
+
 class Cluster:
     """A PostgreSQL that listens in a folder of its own and on no port."""
 
@@ -41,7 +47,7 @@ class Cluster:
     def open(cls, *, durable: bool = False) -> Iterator[Cluster]:
         """`durable` writes through to the disk, which a test doesn't need and a measurement does."""
         # Not below pytest's own folder, which is its user's alone; and a socket's path must be short.
-        with tempfile.TemporaryDirectory(prefix="pg") as name:
+        with tempfile.TemporaryDirectory(prefix="pg", dir=None if durable else _memory()) as name:
             cluster = cls(Path(name), durable=durable)
             if _AS_ROOT:
                 shutil.chown(name, "postgres", "postgres")

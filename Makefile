@@ -65,7 +65,7 @@ mutate: $(TESTING)
 	rm -rf .mutate && mkdir .mutate
 	git ls-files --cached --others --exclude-standard -z | tar --null -T - -cf - | tar -xf - -C .mutate
 	cd .mutate && ../.venv-mutate/bin/python -m tests.mutants
-	cd .mutate/mutants && HYPOTHESIS_PROFILE=mutants ../../.venv-mutate/bin/python -m pytest -p no:xdist -p tests.mutants --inline-snapshot=disable \
+	cd .mutate/mutants && HYPOTHESIS_PROFILE=mutants ../../.venv-mutate/bin/python -m pytest -p no:xdist -p tests.mutants --inline-snapshot=disable -o filterwarnings=ignore \
 		--sample $(SAMPLE) $(if $(MUTANTS),--mutants '$(MUTANTS)') $(MUTATED)
 
 # Speed and size beside the peers, in one run; what it needs beyond the project goes into an environment of its own.

@@ -56,16 +56,16 @@ soak: $(TESTING)
 # unless SAMPLE says otherwise, those of one part with `MUTANTS='attendance_mcp.rules.*'`; status 1 where a file's killed are
 # fewer than 85 %. It works on a copy, in an environment of its own.
 SAMPLE ?= 60
-MUTATED := $(addprefix tests/,ground rules digest api) tests/tools/test_bad_arguments.py $(addprefix tests/changes/test_,$(addsuffix .py,\
+MUTATED := $(addprefix tests/,ground rules digest api tools/test_arguments.py tools/test_bad_arguments.py) $(addprefix tests/changes/test_,$(addsuffix .py,\
 	applying approval approval_matrix class_marks confirmations erasing errands excusals keeping leases list_changes plans \
-	risks settling store store_file store_versions undo warnings))
+	risks settling store store_file store_versions undo warnings outcomes_told wording))
 mutate: $(TESTING)
 	test -x .venv-mutate/bin/python || $(PYTHON) -m venv .venv-mutate
 	.venv-mutate/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement $(VENV)/test-requirements.txt 'mutmut>=3.8,<3.9'
 	rm -rf .mutate && mkdir .mutate
 	git ls-files --cached --others --exclude-standard -z | tar --null -T - -cf - | tar -xf - -C .mutate
 	cd .mutate && ../.venv-mutate/bin/python -m tests.mutants
-	cd .mutate/mutants && HYPOTHESIS_PROFILE=mutants ../../.venv-mutate/bin/python -m pytest -p no:xdist -p tests.mutants --inline-snapshot=disable \
+	cd .mutate/mutants && HYPOTHESIS_PROFILE=mutants ../../.venv-mutate/bin/python -m pytest -p no:xdist -p tests.mutants --inline-snapshot=disable -o filterwarnings=ignore \
 		--sample $(SAMPLE) $(if $(MUTANTS),--mutants '$(MUTANTS)') $(MUTATED)
 
 # Speed and size beside the peers, in one run; what it needs beyond the project goes into an environment of its own.

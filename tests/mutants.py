@@ -2,8 +2,8 @@
 
 mutmut makes the mutants. Its own runner begins a pytest for each, and lets every test of a survivor run, which takes
 days here. This one collects the tests once and notes which of them reach which function. For each mutant it then forks a
-child, which runs those that killed the function's mutants before, then the others, the fastest of each file first. What runs only
-while the code is imported is tried in a new process, by the tests of arguments and schemas, whose types are made so.
+child, which runs those that killed the function's mutants before, then the others, the fastest of each file first. What
+runs only while the code is imported is tried in a new process, by the tests of arguments and schemas, made by such code.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LEAST = 85  # percent of a file's mutants
 NOT_FORKED = {"cluster", "same_school"}  # servers that children would share, or that are threads, which they don't get
 SURVIVED, KILLED, TIMEOUT = "survived", "killed", "timeout"
 CODES = {0: SURVIVED, 1: KILLED}  # of a child; whatever else ended it was its limits
-AT_IMPORT = ("listing", "bad_arguments", "argument_fuzz")
+AT_IMPORT = ("arguments", "listing", "bad_arguments", "argument_fuzz")
 QUICK = 0.05  # seconds: no fault of the machine's makes such a test fail
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 from datetime import date
 
 import pytest
 
 from attendance_mcp import __version__
 from attendance_mcp.api.transport import Transport
-from attendance_mcp.errors import AttendanceError, SettingsError, UnexpectedAnswer
+from attendance_mcp.errors import AttendanceError, SettingsError, Unavailable, UnexpectedAnswer
 from tests.api.conftest import CANARY, Connect
-from tests.api.upstream import Upstream
+from tests.api.upstream import Upstream, raw_server, read_request
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,22 @@ async def test_what_is_not_json_is_said_to_come_from_elsewhere(upstream: Upstrea
     )
     upstream.answers_json({"school": {"name": "Harbour"}}, headers={"content-type": "Application/JSON ; charset=utf-8"})
     assert (await connect().get_school()).name == "Harbour"
+
+
+async def test_silence_and_a_connection_that_breaks_are_told_apart(connect: Connect) -> None:
+    def break_off(connection: socket.socket) -> None:
+        read_request(connection)
+
+    def say_nothing(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.recv(1)  # until the client hangs up
+
+    said = []
+    for talk in (break_off, say_nothing):
+        with raw_server(talk) as port, pytest.raises(Unavailable) as caught:
+            await connect(f"http://127.0.0.1:{port}", read_timeout=0.2).delete_excusal(7, 9)
+        said.append(str(caught.value).partition(" Try again later.")[0])
+    assert said == ["The connection to the school's API broke.", "The school's API did not answer in time."]
 
 
 @pytest.mark.parametrize(

@@ -81,13 +81,15 @@ def test_a_file_is_never_written_over(same_school, tmp_path):
     assert done.stderr == f"attendance-mcp: {kept} is there already, and is not written over.\n"
 
 
-def test_a_file_that_can_not_be_made_is_said(same_school, tmp_path):
-    nowhere = tmp_path / "nowhere" / "roll.csv"
-    done = export(same_school, "roll", "--group", "Grade 8", "--output", str(nowhere))
-    assert (done.exit_code, done.stderr) == (
-        2,
-        f"attendance-mcp: {nowhere} can't be written: No such file or directory.\n",
-    )
+def test_the_demo_can_be_exported_too_into_a_file_that_can_be_made(tmp_path):
+    file, nowhere = tmp_path / "roll.csv", tmp_path / "nowhere" / "roll.csv"
+    arguments = ["export", "roll", "--group", "Grade 8", "--demo", "--output"]
+    told = [command(*arguments, str(path)).stderr.splitlines()[-1:] for path in (file, file, nowhere)]
+    assert told[1:] == [
+        [f"attendance-mcp: {file} is there already, and is not written over."],
+        [f"attendance-mcp: {nowhere} can't be written: No such file or directory."],
+    ]
+    assert len(rows(file.read_bytes())) > 10
 
 
 @pytest.mark.parametrize(

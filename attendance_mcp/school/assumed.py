@@ -91,6 +91,8 @@ async def _no_record(school: School) -> tuple[Verdict, str]:
             answered = await school.client.as_sent("get_homeroom_attendance", path)
             forms.update(_form(row) for row in answered.get("students", ()) if isinstance(row, dict))
     told = {form: number for form, number in forms.items() if form != "marked"}
+    if not forms:
+        return Verdict.UNKNOWN, "No day with students could be looked at."
     if not told:
         return Verdict.UNKNOWN, "Every student was marked on the days that were looked at."
     seen = f"Seen: {', '.join(f'{form} {number}' for form, number in sorted(told.items()))}."

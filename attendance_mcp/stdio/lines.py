@@ -79,7 +79,9 @@ class Lines:
 
     def take(self) -> Line | None:
         """The next line, None where none has come yet."""
-        line = self._here.popleft() if self._here else None
+        if not self._here:
+            return None  # and nothing was taken: what the thread brings may be on its way here
+        line = self._here.popleft()
         if not self._here:
             self._taken.set()
         return line

@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 import pytest
 
+from attendance_mcp.stdio.lines import Lines
 from tests.changes.errands import absent, homeroom
 from tests.changes.faulty import FaultyWay
 from tests.upstream_school import UpstreamSchool
@@ -206,3 +207,22 @@ HELLO: dict[str, Any] = {
     "capabilities": {},
     "clientInfo": {"name": "test", "version": "1"},
 }
+
+
+@POSIX
+@pytest.mark.anyio
+async def test_a_line_that_nobody_took_is_not_waited_for_when_its_sender_is_gone():
+    """Somebody who looks for a line while it is on its way takes none: the reader must not go on to the pipe's end."""
+    reading, writing = os.pipe()
+    news = anyio.Event()
+    lines = Lines(reading, lambda: news.set())
+    os.write(writing, b"{}\n")
+    for _ in range(200_000):  # the loop does nothing else meanwhile, so that the line can't arrive
+        assert lines.take() is None
+    with anyio.fail_after(AT_ONCE):
+        await news.wait()
+        news = anyio.Event()
+        os.close(writing)
+        await news.wait()
+    assert lines.ended
+    os.close(reading)

@@ -7,6 +7,7 @@ that a token that was withdrawn is good for a minute more.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from abc import ABC, abstractmethod
@@ -30,7 +31,24 @@ _KEPT_SECONDS = 60.0
 _MOST_KEPT = 2000
 _AT_ONCE = 8  # questions to the issuer; whoever comes with an invented token makes one
 
+OTHER_AUDIENCE = "its aud names neither ATTENDANCE_OIDC_AUDIENCE nor, where that is unset, this server's address"
+RUN_OUT = "it has run out"
+_WHY: dict[type[Exception], str] = {
+    jwt.ExpiredSignatureError: RUN_OUT,
+    jwt.ImmatureSignatureError: "it is not valid yet; the clocks of issuer and server may differ",
+    jwt.InvalidAudienceError: OTHER_AUDIENCE,
+    jwt.InvalidIssuerError: "its iss is not ATTENDANCE_OIDC_ISSUER to the letter",
+    jwt.MissingRequiredClaimError: "it lacks exp, iss or aud",
+}
+_NO_JWT = "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it"
+
 Claims = dict[str, Any]
+log = logging.getLogger(__name__)
+
+
+def tell_refused(why: str) -> None:
+    """Tells whoever runs the server why a token was refused, in words that are none of the token's."""
+    log.warning("A token was refused: %s.", why)
 
 
 class Reader(Protocol):
@@ -62,9 +80,11 @@ class Signed:
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS or str(header.get("typ", "jwt")).lower() not in _TYPES:
+                tell_refused(_NO_JWT)
                 return None
             key = await self._keys.find(header.get("kid"))
             if key is None:
+                tell_refused("the issuer publishes no key of the name that it is signed with")
                 return None
             claims: Claims = jwt.decode(
                 token,
@@ -75,7 +95,8 @@ class Signed:
                 leeway=LEEWAY,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            tell_refused(_WHY.get(type(error), _NO_JWT))
             return None
         return claims
 
@@ -93,9 +114,15 @@ class Opaque(ABC):
             return None
         name = hashlib.sha256(token.encode()).digest()
         claims = self._known(name) or await self._look(name, token)
-        if claims is None or set(audience).isdisjoint(texts(claims.get("aud"))) or not _in_time(claims):
-            return None
-        return claims
+        if claims is None:
+            tell_refused("the issuer says that it is not good")
+        elif set(audience).isdisjoint(texts(claims.get("aud"))):
+            tell_refused(OTHER_AUDIENCE)
+        elif not _in_time(claims):
+            tell_refused(RUN_OUT)
+        else:
+            return claims
+        return None
 
     @abstractmethod
     async def _ask(self, token: str) -> Claims | None:

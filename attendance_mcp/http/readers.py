@@ -32,12 +32,13 @@ _MOST_KEPT = 2000
 _AT_ONCE = 8  # questions to the issuer; whoever comes with an invented token makes one
 
 OTHER_AUDIENCE = "its aud names neither ATTENDANCE_OIDC_AUDIENCE nor, where that is unset, this server's address"
+OTHER_ISSUER = "its iss is not ATTENDANCE_OIDC_ISSUER to the letter"
 RUN_OUT = "it has run out"
 _WHY: dict[type[Exception], str] = {
     jwt.ExpiredSignatureError: RUN_OUT,
     jwt.ImmatureSignatureError: "it is not valid yet; the clocks of issuer and server may differ",
     jwt.InvalidAudienceError: OTHER_AUDIENCE,
-    jwt.InvalidIssuerError: "its iss is not ATTENDANCE_OIDC_ISSUER to the letter",
+    jwt.InvalidIssuerError: OTHER_ISSUER,
     jwt.MissingRequiredClaimError: "it lacks exp, iss or aud",
 }
 _NO_JWT = "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it"
@@ -111,15 +112,16 @@ class Opaque(ABC):
 
     async def read(self, token: str, *, audience: Collection[str]) -> Claims | None:
         if not _TOKEN.fullmatch(token):
+            tell_refused("no bearer token is written like that")
             return None
         name = hashlib.sha256(token.encode()).digest()
         claims = self._known(name) or await self._look(name, token)
-        if claims is None:
-            tell_refused("the issuer says that it is not good")
-        elif set(audience).isdisjoint(texts(claims.get("aud"))):
+        if claims is None:  # whoever asked has told why
+            return None
+        if set(audience).isdisjoint(texts(claims.get("aud"))):
             tell_refused(OTHER_AUDIENCE)
         elif not _in_time(claims):
-            tell_refused(RUN_OUT)
+            tell_refused(f"{RUN_OUT}, says no end, or is not valid yet")
         else:
             return claims
         return None
@@ -167,10 +169,15 @@ class Introspected(Opaque):
         status, said = await self._issuer.post(where, form, self._client)
         if status in (401, 403):
             raise IssuerAway
+        if said.get("active") is not True:
+            tell_refused("the issuer doesn't call it active, or not to the client of ATTENDANCE_OIDC_CLIENT_ID")
+            return None
         # A refresh token is active too, and is not of this type.
-        if said.get("active") is not True or str(said.get("token_type")).lower() != "bearer":
+        if str(said.get("token_type")).lower() != "bearer":
+            tell_refused("the issuer's answer has no token_type Bearer")
             return None
         if said.get("iss", self._issuer.address) != self._issuer.address:
+            tell_refused(OTHER_ISSUER)
             return None
         return {**said, "iss": self._issuer.address}
 
@@ -183,9 +190,11 @@ class OfGoogle(Opaque):
         where = urljoin(await self._issuer.endpoint("token_endpoint"), "tokeninfo")
         status, said = await self._issuer.show("POST", where, token)
         if status != 200:
+            tell_refused("the issuer knows no such token")
             return None
         status, person = await self._issuer.show("GET", await self._issuer.endpoint("userinfo_endpoint"), token)
         if status == 200 and person.get("sub") != said.get("sub"):
+            tell_refused("the issuer names two people for it")
             return None
         claims = {**(person if status == 200 else {}), **said}
         verified = claims.get("email_verified") in (True, "true")  # tokeninfo writes words

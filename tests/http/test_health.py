@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from attendance_mcp.http import http_app
 from attendance_mcp.server import build
 from tests.changes.faulty import FaultyWay
+from tests.http.identity import free_port
 from tests.upstream_school import on_a_port
 
 GOOD = {"status": "ok", "upstream": "ok", "store": "ok"}
@@ -72,6 +73,18 @@ def test_it_is_not_ready_where_plans_cannot_be_stored_and_the_log_says_why(schoo
     assert told(caplog) == snapshot(
         [
             "/readyz: store: The store of plans and changes can't be used (FileExistsError): check that its place exists, is writable and has room (setting ATTENDANCE_STORE)."
+        ]
+    )
+
+
+def test_of_a_database_that_cannot_be_used_the_log_says_what_to_look_at_and_no_password(school, caplog):
+    pytest.importorskip("psycopg")
+    settings = school.settings(writes="confirm", store=f"postgresql://office:a-password@127.0.0.1:{free_port()}/plans")
+    with on_a_port(http_app(build(settings, http=True), host="127.0.0.1")) as url:
+        assert get(url, "/readyz") == (503, {**GOOD, "status": "not ready", "store": "unavailable"})
+    assert told(caplog) == snapshot(
+        [
+            "/readyz: store: The store of plans and changes can't be used (OperationalError): check that PostgreSQL runs there, has room, and takes this user, password and database (setting ATTENDANCE_STORE)."
         ]
     )
 

@@ -308,9 +308,13 @@ class Store:
             raise StoreUnavailable("A store on PostgreSQL needs attendance-mcp[postgresql] installed.") from None
         except (SQLAlchemyError, OSError) as error:
             # The driver's message may hold the URL's password or a row's text.
+            if self._url.get_backend_name() == "sqlite":
+                check = "its place exists, is writable and has room"
+            else:
+                check = "PostgreSQL runs there, has room, and takes this user, password and database"
             raise StoreUnavailable(
-                f"The store of plans and changes can't be used ({type(error).__name__}): check that its place exists, "
-                "is writable and has room (setting ATTENDANCE_STORE)."
+                f"The store of plans and changes can't be used ({type(error).__name__}): check that {check} (setting "
+                "ATTENDANCE_STORE)."
             ) from None
 
     def _opened(self) -> sa.Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ OLDEST_SECONDS = 10.0  # a look at the upstream serves every probe of so long: p
 _PATIENCE = 4.0  # seconds; probes are given up after five or ten
 PATHS = ("/healthz", "/readyz")
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(eq=False)
 class Health:
@@ -25,6 +28,7 @@ class Health:
     now: Callable[[], float] = time.monotonic
     _looked: float | None = None
     _found: dict[str, str] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def answer(self, scope: Scope, send: Send) -> None:
@@ -41,34 +45,44 @@ class Health:
     async def _look(self) -> dict[str, str]:
         async with self._one_at_a_time:
             if self._looked is None or self.now() - self._looked >= OLDEST_SECONDS:
-                self._found = {"upstream": await self._upstream(), "store": await self._store()}
+                troubles: set[str] = set()
+                self._found = {"upstream": await self._upstream(troubles), "store": await self._store(troubles)}
+                for trouble in sorted(troubles - self._told):  # once, and not at every look while it lasts
+                    log.warning("/readyz: %s", trouble)
+                self._told = troubles
                 self._looked = self.now()
             return self._found
 
-    async def _upstream(self) -> str:
+    async def _upstream(self, troubles: set[str]) -> str:
         """Of several schools one that is away must not take the others' server off."""
         good: list[Office] = []
         async with anyio.create_task_group() as group:
             for office in self.offices:
-                group.start_soon(_look_at, office, good)
+                group.start_soon(_look_at, office, good, troubles)
         return "ok" if len(good) == len(self.offices) else "in part" if good else "unavailable"
 
-    async def _store(self) -> str:
+    async def _store(self, troubles: set[str]) -> str:
         office = self.offices[0]  # they share one
         if not office.connection.writes:
             return "not used"
         try:
             with anyio.fail_after(_PATIENCE):
                 await office.desk.store.check()
-        except (AttendanceError, TimeoutError):
+        except (AttendanceError, TimeoutError) as error:
+            troubles.add(_words("store", error))
             return "unavailable"
         return "ok"
 
 
-async def _look_at(office: Office, good: list[Office]) -> None:
+async def _look_at(office: Office, good: list[Office], troubles: set[str]) -> None:
     try:
         with anyio.fail_after(_PATIENCE):
             await office.connection.client.get_school()
-    except (AttendanceError, TimeoutError):
+    except (AttendanceError, TimeoutError) as error:
+        troubles.add(_words(f"school's system {office.among.name}".rstrip(), error))
         return
     good.append(office)
+
+
+def _words(about: str, error: Exception) -> str:
+    return f"{about}: {error if isinstance(error, AttendanceError) else f'no answer within {_PATIENCE:g} seconds'}"

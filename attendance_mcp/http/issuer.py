@@ -21,7 +21,7 @@ import jwt
 import truststore
 
 from attendance_mcp.api import body
-from attendance_mcp.http.keys import AGAIN_AFTER_FAILURE, KEPT_SECONDS, IssuerAway, discovered
+from attendance_mcp.http.keys import AGAIN_AFTER_FAILURE, KEPT_SECONDS, IssuerAway, discovered, tell_away
 from attendance_mcp.settings import Settings, checked_issuer, is_loopback, read_secret
 
 _MOST_BYTES = 256 * 1024
@@ -86,7 +86,8 @@ class Issuer:
         try:
             self._said = await anyio.to_thread.run_sync(discovered, self.address)
             self._read = time.monotonic()
-        except (jwt.PyJWTError, ValueError, OSError):
+        except (jwt.PyJWTError, ValueError, OSError) as error:
+            tell_away(error)
             self._next_try = time.monotonic() + self._again
             raise IssuerAway from None
 

@@ -6,6 +6,7 @@ invent the name of a key. While the issuer is away the keys that are known go on
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import time
@@ -23,6 +24,8 @@ LONGEST_KEPT_SECONDS = 86_400.0
 AGAIN_AFTER_FAILURE = 5.0
 _PATIENCE = 5.0  # seconds for each of the two documents
 _AT_ONCE = 4  # threads that may wait for the issuer; those of the store are others
+
+log = logging.getLogger(__name__)
 
 
 class IssuerAway(Exception):  # noqa: N818  no mistake of the caller's
@@ -65,7 +68,8 @@ class Keys:
             self._keys = PyJWKSet.from_dict(_read(checked_issuer(str(discovered(self._issuer).get("jwks_uri")))))
             self._read = time.monotonic()
             self._next_try = self._read + self._again
-        except (jwt.PyJWTError, ValueError, OSError):
+        except (jwt.PyJWTError, ValueError, OSError) as error:
+            tell_away(error)
             self._next_try = time.monotonic() + min(self._again, AGAIN_AFTER_FAILURE)
 
 
@@ -76,6 +80,15 @@ def discovered(issuer: str) -> dict[str, object]:
     if found.get("issuer") != issuer:
         raise ValueError("the document is of another issuer")
     return found
+
+
+def tell_away(error: Exception) -> None:
+    """Tells whoever runs the server that the issuer can't be used, and of the error its kind."""
+    log.warning(
+        "The issuer of ATTENDANCE_OIDC_ISSUER can't be used (%s): its /.well-known/openid-configuration must answer "
+        "this machine, name it to the letter and say where its keys are.",
+        type(error).__name__,
+    )
 
 
 def _read(address: str) -> dict[str, object]:

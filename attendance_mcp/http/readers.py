@@ -7,6 +7,7 @@ that a token that was withdrawn is good for a minute more.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from abc import ABC, abstractmethod
@@ -30,7 +31,25 @@ _KEPT_SECONDS = 60.0
 _MOST_KEPT = 2000
 _AT_ONCE = 8  # questions to the issuer; whoever comes with an invented token makes one
 
+OTHER_AUDIENCE = "its aud names neither ATTENDANCE_OIDC_AUDIENCE nor, where that is unset, this server's address"
+OTHER_ISSUER = "its iss is not ATTENDANCE_OIDC_ISSUER to the letter"
+RUN_OUT = "it has run out"
+_WHY: dict[type[Exception], str] = {
+    jwt.ExpiredSignatureError: RUN_OUT,
+    jwt.ImmatureSignatureError: "it is not valid yet; the clocks of issuer and server may differ",
+    jwt.InvalidAudienceError: OTHER_AUDIENCE,
+    jwt.InvalidIssuerError: OTHER_ISSUER,
+    jwt.MissingRequiredClaimError: "it lacks exp, iss or aud",
+}
+_NO_JWT = "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it"
+
 Claims = dict[str, Any]
+log = logging.getLogger(__name__)
+
+
+def tell_refused(why: str) -> None:
+    """Tells whoever runs the server why a token was refused, in words that are none of the token's."""
+    log.warning("A token was refused: %s.", why)
 
 
 class Reader(Protocol):
@@ -62,9 +81,11 @@ class Signed:
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS or str(header.get("typ", "jwt")).lower() not in _TYPES:
+                tell_refused(_NO_JWT)
                 return None
             key = await self._keys.find(header.get("kid"))
             if key is None:
+                tell_refused("the issuer publishes no key of the name that it is signed with")
                 return None
             claims: Claims = jwt.decode(
                 token,
@@ -75,7 +96,8 @@ class Signed:
                 leeway=LEEWAY,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            tell_refused(_WHY.get(type(error), _NO_JWT))
             return None
         return claims
 
@@ -90,12 +112,19 @@ class Opaque(ABC):
 
     async def read(self, token: str, *, audience: Collection[str]) -> Claims | None:
         if not _TOKEN.fullmatch(token):
+            tell_refused("no bearer token is written like that")
             return None
         name = hashlib.sha256(token.encode()).digest()
         claims = self._known(name) or await self._look(name, token)
-        if claims is None or set(audience).isdisjoint(texts(claims.get("aud"))) or not _in_time(claims):
+        if claims is None:  # whoever asked has told why
             return None
-        return claims
+        if set(audience).isdisjoint(texts(claims.get("aud"))):
+            tell_refused(OTHER_AUDIENCE)
+        elif not _in_time(claims):
+            tell_refused(f"{RUN_OUT}, says no end, or is not valid yet")
+        else:
+            return claims
+        return None
 
     @abstractmethod
     async def _ask(self, token: str) -> Claims | None:
@@ -140,10 +169,15 @@ class Introspected(Opaque):
         status, said = await self._issuer.post(where, form, self._client)
         if status in (401, 403):
             raise IssuerAway
+        if said.get("active") is not True:
+            tell_refused("the issuer doesn't call it active, or not to the client of ATTENDANCE_OIDC_CLIENT_ID")
+            return None
         # A refresh token is active too, and is not of this type.
-        if said.get("active") is not True or str(said.get("token_type")).lower() != "bearer":
+        if str(said.get("token_type")).lower() != "bearer":
+            tell_refused("the issuer's answer has no token_type Bearer")
             return None
         if said.get("iss", self._issuer.address) != self._issuer.address:
+            tell_refused(OTHER_ISSUER)
             return None
         return {**said, "iss": self._issuer.address}
 
@@ -156,9 +190,11 @@ class OfGoogle(Opaque):
         where = urljoin(await self._issuer.endpoint("token_endpoint"), "tokeninfo")
         status, said = await self._issuer.show("POST", where, token)
         if status != 200:
+            tell_refused("the issuer knows no such token")
             return None
         status, person = await self._issuer.show("GET", await self._issuer.endpoint("userinfo_endpoint"), token)
         if status == 200 and person.get("sub") != said.get("sub"):
+            tell_refused("the issuer names two people for it")
             return None
         claims = {**(person if status == 200 else {}), **said}
         verified = claims.get("email_verified") in (True, "true")  # tokeninfo writes words

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 
-from attendance_mcp.http.readers import LEEWAY, Claims, Reader, texts
+from attendance_mcp.http.readers import LEEWAY, Claims, Reader, tell_refused, texts
 
 MOST_CALLER = 400  # characters of issuer and subject; a plan is stored with them
 
@@ -26,16 +26,26 @@ class Tokens(TokenVerifier):
     async def verify_token(self, token: str) -> AccessToken | None:
         """What the token says; None for one that is not good here. Raises IssuerAway."""
         claims = await self._reader.read(token, audience=self._audience or [self._resource])
-        if claims is None or not isinstance(claims.get(self._subject), str):
+        if claims is None:
+            return None
+        if not isinstance(claims.get(self._subject), str):
+            tell_refused("it lacks the claim of ATTENDANCE_OIDC_SUBJECT")
             return None
         claims = {**claims, "sub": claims[self._subject]}
-        return self._access(claims) if self._good_here(claims) else None
+        if (why := self._not_good(claims)) is not None:
+            tell_refused(why)
+            return None
+        return self._access(claims)
 
-    def _good_here(self, claims: Claims) -> bool:
-        """Whether it may be used here by whoever brings it."""
-        resources = texts(claims.get("resource", self._resource))
-        bound = "cnf" in claims  # to a key that a bearer need not have
-        return self._resource in resources and not bound and 0 < len(_caller(claims)) <= MOST_CALLER
+    def _not_good(self, claims: Claims) -> str | None:
+        """Why it may not be used here by whoever brings it."""
+        if self._resource not in texts(claims.get("resource", self._resource)):
+            return "its resource is another than the address that it came to"
+        if "cnf" in claims:
+            return "it is bound to a key, which a bearer need not have"
+        if not 0 < len(_caller(claims)) <= MOST_CALLER:
+            return f"it names nobody, or somebody by more than {MOST_CALLER} characters"
+        return None
 
     def _access(self, claims: Claims) -> AccessToken:
         return AccessToken(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import jwt
 import pytest
+from inline_snapshot import snapshot
 
 from tests.changes.errands import DAY, absent, plans_of
 from tests.upstream_school import UpstreamSchool
@@ -114,12 +115,43 @@ def forged(identity, good):
     }
 
 
-def test_a_token_that_is_wrong_in_one_thing_is_refused_whatever_the_thing(server, identity, good):
+def test_a_token_that_is_wrong_in_one_thing_is_refused_whatever_the_thing(server, identity, good, caplog):
     answers = {name: server.post(token) for name, token in forged(identity, good).items()}
     assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(answers, 401)
     assert [challenge(answer) for answer in answers.values()] == [REFUSED] * len(answers)
     for answer in answers.values():
         assert answer.json() == {"error": "invalid_token", "error_description": "The token is not good here."}
+    # The client is told no more; whoever runs the server finds in the log what to mend.
+    why = [record.getMessage().removeprefix("A token was refused: ") for record in caplog.records]
+    assert dict(zip(answers, why, strict=True)) == snapshot(
+        {
+            "expired": "it has run out.",
+            "not yet valid": "it is not valid yet; the clocks of issuer and server may differ.",
+            "of another issuer": "its iss is not ATTENDANCE_OIDC_ISSUER to the letter.",
+            "of the issuer with a slash": "its iss is not ATTENDANCE_OIDC_ISSUER to the letter.",
+            "for another audience": "its aud names neither ATTENDANCE_OIDC_AUDIENCE nor, where that is unset, this server's address.",
+            "for the same host only": "its aud names neither ATTENDANCE_OIDC_AUDIENCE nor, where that is unset, this server's address.",
+            "bound to another resource": "its resource is another than the address that it came to.",
+            "bound to a key of the client's": "it is bound to a key, which a bearer need not have.",
+            "of nobody": "it names nobody, or somebody by more than 400 characters.",
+            "of a name without end": "it names nobody, or somebody by more than 400 characters.",
+            "of a number": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "without an end": "it lacks exp, iss or aud.",
+            "without an audience": "it lacks exp, iss or aud.",
+            "without an issuer": "it lacks exp, iss or aud.",
+            "without a subject": "it lacks the claim of ATTENDANCE_OIDC_SUBJECT.",
+            "a logout token": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "alg none": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "alg nOnE": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "signed with the public key as a secret": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "signed by a stranger": "the issuer publishes no key of the name that it is signed with.",
+            "signed by a stranger under the key's name": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "cut short": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "without a signature": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "of another body": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+            "no token": "it is no JWT that the issuer signed, as ATTENDANCE_OIDC_TOKENS has it.",
+        }
+    )
     assert server.post(identity.signed({**claims_of(good), "exp": int(time.time()) + 60})).status_code == 200
 
 
@@ -264,9 +296,14 @@ def test_while_the_issuer_is_away_known_keys_serve_and_without_any_one_is_told_s
     assert answer.json()["error_description"].startswith("The school's sign-in service does not answer")
 
 
-def test_whoever_answers_for_another_issuer_names_no_keys(moving, identity, same_school, guard, good):
+def test_whoever_answers_for_another_issuer_names_no_keys(moving, identity, same_school, guard, good, caplog):
     server = guard(same_school, oidc_issuer=identity.issuer.replace("127.0.0.1", "localhost"))
     assert server.post(good).status_code == 503
+    assert [record.getMessage() for record in caplog.records] == snapshot(
+        [
+            "The issuer of ATTENDANCE_OIDC_ISSUER can't be used (ValueError): its /.well-known/openid-configuration must answer this machine, name it to the letter and say where its keys are."
+        ]
+    )
 
 
 def test_a_start_on_stdio_loads_neither_the_sign_in_nor_its_library():

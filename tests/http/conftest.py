@@ -163,3 +163,12 @@ def guard(guarded_app: Callable[..., App]) -> Iterator[Callable[..., Guarded]]:
             return Guarded(url, stack.enter_context(httpx.Client(trust_env=False, verify=False, timeout=20)))
 
         yield open_one
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """The file with the secret of the client that is registered for the page."""
+    path = tmp_path / "secret"
+    path.write_text("a-secret-of-the-approvals-page\n")
+    path.chmod(0o600)
+    return path

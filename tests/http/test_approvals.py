@@ -22,14 +22,6 @@ def tokens(identity):
 
 
 @pytest.fixture
-def secret(tmp_path):
-    path = tmp_path / "secret"
-    path.write_text("a-secret-of-the-approvals-page\n")
-    path.chmod(0o600)
-    return path
-
-
-@pytest.fixture
 def server(guard, school, secret):
     return guard(school, writes="confirm", approval="human", oidc_client_id="approvals", oidc_client_secret_file=secret)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
 from .browser import Browser
 from .conftest import PUBLIC, RESOURCE
 from .identity import READ, WRITE, free_port
@@ -16,14 +14,6 @@ from .test_sign_in import METADATA, challenge, claims_of
 APP = "api://attendance"
 BOTH = [f"{APP}/Attendance.Read", f"{APP}/Attendance.Write"]
 ENTRA = {"oidc_audience": APP, "oidc_read_scope": BOTH[0], "oidc_write_scope": BOTH[1]}
-
-
-@pytest.fixture
-def secret(tmp_path):
-    path = tmp_path / "secret"
-    path.write_text("a-secret-of-the-approvals-page\n")
-    path.chmod(0o600)
-    return path
 
 
 def test_the_scopes_to_ask_for_can_be_others_than_those_in_the_token(guard, same_school, identity):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.changes.errands import absent
+from tests.measured import measured
 from tests.upstream_school import UpstreamSchool
 
 from .process import Wire, fill, peak_memory, running
@@ -199,7 +200,7 @@ def test_requests_of_many_megabytes_wait_in_the_pipe_while_some_are_unanswered(s
         quiet.end()
         heard = [wire.hear() for _ in range(20)]
         sending.join()
-        assert peak_memory(process) < 150
+        assert peak_memory(process) < (160 if measured() else 150)  # what measures has memory of its own
     assert all(answer["result"]["isError"] for answer in heard)
 
 
